@@ -1,0 +1,9 @@
+"""`python -m infer`: the commands that turn images into images."""
+
+import sys
+
+from infer.command_line import run_command_line
+from infer.stylize_command import add_stylize_command
+
+if __name__ == "__main__":
+    sys.exit(run_command_line("python -m infer", [add_stylize_command]))

@@ -1,0 +1,57 @@
+"""How every command behaves: one line and status 2 for user errors, a clean stop on Ctrl-C, no traceback."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+USER_ERROR, FAILED, INTERRUPTED = 2, 1, 130
+
+
+def run_command_line(
+    program: str, add_commands: Sequence[Callable], argv: Sequence[str] | None = None, *, version: str | None = None
+) -> int:
+    """Parses `argv` and runs the chosen command.
+
+    A command is a function that adds a parser with `run` as its default; `run` takes the arguments and returns an exit
+    status. `ValueError` is the user's error; `RuntimeError` is a run that could not go on.
+
+    Returns:
+        0 done, 1 failed or partly failed, 2 user error, 130 interrupted.
+    """
+    parser = argparse.ArgumentParser(prog=program, description="Fast style transfer: train, export, stylize.")
+    if version:
+        parser.add_argument("--version", action="version", version=version)
+    parser.add_argument("--traceback", action="store_true", help="show where an error comes from")
+    subcommands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add_command in add_commands:
+        add_command(subcommands)
+    arguments = parser.parse_args(argv)
+    _quiet_libraries()
+    try:
+        return arguments.run(arguments)
+    except KeyboardInterrupt:
+        return _say("interrupted", INTERRUPTED)
+    except (ValueError, OSError) as error:
+        if arguments.traceback:
+            raise
+        return _say(f"error: {_one_line(error)}", USER_ERROR)
+    except RuntimeError as error:
+        if arguments.traceback:
+            raise
+        return _say(f"stopped: {_one_line(error)}", FAILED)
+
+
+def _quiet_libraries() -> None:
+    """TensorFlow's start-up notes hide our one line; its warnings and errors stay."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+
+
+def _say(line: str, status: int) -> int:
+    print(line, file=sys.stderr)
+    return status
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

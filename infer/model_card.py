@@ -1,0 +1,27 @@
+"""The model card: what an exported style model is and how it was made, as `assets.extra/style.json` inside it."""
+
+import json
+from pathlib import Path
+
+CARD_FILE = Path("assets.extra") / "style.json"
+
+
+class ModelCardError(ValueError):
+    """A folder that is no exported style model."""
+
+
+def read_model_card(model_dir: Path) -> dict:
+    """The card of an exported model; at least `styles`, a list of names.
+
+    Raises:
+        ModelCardError: no exported style model there.
+    """
+    if not (model_dir / "saved_model.pb").is_file():
+        raise ModelCardError(f"{model_dir}: no exported model (saved_model.pb); `faststyle export` writes one")
+    try:
+        card = json.loads((model_dir / CARD_FILE).read_text(encoding="utf-8"))
+        if not isinstance(card["styles"], list):
+            raise TypeError("styles is no list")
+        return card
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelCardError(f"{model_dir}: no readable model card {CARD_FILE} ({error})") from None

@@ -1,0 +1,100 @@
+"""The terms of the perceptual loss, each a relative error: 0 is perfect, 1 as bad as a black feature map.
+
+Gram matrices and style loss: Gatys et al. 2015 (arXiv 1508.06576, eqs. 3-5); content loss: Johnson et al. 2016
+(arXiv 1603.08155, eq. 2). Dividing by the target's own energy makes one weight mean the same for every style, image
+size, layer and loss network. For one fixed target each term is a constant times the published one.
+
+Every reduction and every product runs in float32, whatever the type of the features.
+"""
+
+from keras import ops
+
+STATISTICS = ("gram", "covariance")
+_TINY = 1e-8
+
+
+def gram_matrix(features):
+    """Gram matrix `F^T F / (height * width)` with F as `[height * width, channels]`.
+
+    Args:
+        features: `[batch, height, width, channels]`.
+
+    Returns:
+        `[batch, channels, channels]` float32.
+    """
+    flat = _flatten_positions(features)
+    return ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / ops.cast(ops.shape(flat)[1], "float32")
+
+
+def style_statistics(features, statistic: str) -> dict:
+    """What the style term compares at one layer, each `[batch, ...]` float32.
+
+    "gram" is the Gram matrix. "covariance" is the mean activation and the Gram matrix of the centered features: ReLU
+    features have large means, which make up most of a raw Gram matrix's energy and hide the strokes.
+
+    Args:
+        features: `[batch, height, width, channels]`.
+        statistic: "gram" or "covariance".
+
+    Raises:
+        ValueError: unknown statistic.
+    """
+    if statistic == "gram":
+        return {"gram": gram_matrix(features)}
+    if statistic == "covariance":
+        features = ops.cast(features, "float32")
+        mean = ops.mean(features, axis=(1, 2), keepdims=True)
+        return {"mean": mean[:, 0, 0, :], "covariance": gram_matrix(features - mean)}
+    raise ValueError(f"unknown style statistic {statistic!r}; choose one of {', '.join(STATISTICS)}")
+
+
+def style_error(statistics: dict, targets: dict):
+    """Relative squared error of style statistics: `sum over parts of ||A - T||^2 / ||T||^2`.
+
+    Args:
+        statistics: from `style_statistics`, `[batch, ...]`.
+        targets: the same parts of the style image, `[batch, ...]` or `[1, ...]`.
+
+    Returns:
+        `[batch]` float32.
+    """
+    return sum(_relative_error(statistics[part], targets[part]) for part in targets)
+
+
+def content_error(features, targets):
+    """Relative squared error of features: `mean((F - P)^2) / mean(P^2)`, with no gradient through the divisor.
+
+    Args:
+        features: of the stylized image, `[batch, height, width, channels]`.
+        targets: of the content image, same shape.
+
+    Returns:
+        `[batch]` float32.
+    """
+    return _relative_error(ops.cast(features, "float32"), ops.cast(targets, "float32"))
+
+
+def total_variation(image):
+    """Mean squared difference of neighboring pixels along both axes, of pixels scaled to 0..1.
+
+    Args:
+        image: `[batch, height, width, 3]` in 0..255, sides at least 2 px.
+
+    Returns:
+        `[batch]` float32.
+    """
+    unit = ops.cast(image, "float32") / 255.0
+    down = ops.mean(ops.square(unit[:, 1:] - unit[:, :-1]), axis=(1, 2, 3))
+    across = ops.mean(ops.square(unit[:, :, 1:] - unit[:, :, :-1]), axis=(1, 2, 3))
+    return down + across
+
+
+def _relative_error(values, targets):
+    axes = tuple(range(1, len(targets.shape)))
+    energy = ops.stop_gradient(ops.mean(ops.square(targets), axis=axes))
+    return ops.mean(ops.square(values - targets), axis=axes) / (energy + _TINY)
+
+
+def _flatten_positions(features):
+    batch, height, width, channels = ops.shape(features)
+    return ops.reshape(ops.cast(features, "float32"), (batch, height * width, channels))

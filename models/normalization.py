@@ -1,0 +1,54 @@
+"""Conditional instance normalization: one trunk, many styles (Dumoulin et al. 2016, arXiv 1610.07629, eq. 5)."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="faststyle")
+class ConditionalInstanceNormalization(keras.layers.Layer):
+    """Normalizes each channel of each image to mean 0 and variance 1, then applies the style's scale and shift.
+
+    `y = scale[style] * (x - mean(x)) / sqrt(var(x) + epsilon) + shift[style]`, mean and variance taken over height and
+    width (instance normalization, Ulyanov et al. 2016, arXiv 1607.08022). A style mixture blends the rows linearly.
+
+    The statistics and the arithmetic are float32 whatever the compute precision: the difference `x - mean` of two
+    large bfloat16 numbers would keep too few digits.
+
+    Args:
+        num_styles: rows of scale and shift.
+        epsilon: added to the variance; keeps flat images finite.
+
+    Call arguments:
+        inputs: `[batch, height, width, channels]`.
+        style_mixture: `[batch, num_styles]` float32, rows sum to 1.
+
+    Returns:
+        `[batch, height, width, channels]` in the layer's compute dtype.
+    """
+
+    def __init__(self, num_styles: int, *, epsilon: float = 1e-5, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.num_styles = num_styles
+        self.epsilon = epsilon
+
+    def build(self, inputs_shape, style_mixture_shape=None) -> None:
+        rows = (self.num_styles, inputs_shape[-1])
+        self.scale = self.add_weight(name="scale", shape=rows, initializer="ones")
+        self.shift = self.add_weight(name="shift", shape=rows, initializer="zeros")
+
+    def call(self, inputs, style_mixture):
+        pixels = ops.cast(inputs, "float32")
+        mean, variance = ops.moments(pixels, axes=(1, 2), keepdims=True)
+        scale, shift = self._rows(self.scale, style_mixture), self._rows(self.shift, style_mixture)
+        gain = scale * ops.rsqrt(variance + self.epsilon)
+        return ops.cast((pixels - mean) * gain + shift, self.compute_dtype)
+
+    def _rows(self, table, style_mixture):
+        rows = ops.matmul(ops.cast(style_mixture, "float32"), ops.cast(table, "float32"))
+        return rows[:, None, None, :]
+
+    def compute_output_shape(self, inputs_shape, style_mixture_shape=None):
+        return inputs_shape
+
+    def get_config(self):
+        return {**super().get_config(), "num_styles": self.num_styles, "epsilon": self.epsilon}

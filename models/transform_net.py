@@ -1,0 +1,137 @@
+"""The transform network: a photo in, the stylized photo out, in one pass (Johnson et al. 2016, arXiv 1603.08155)."""
+
+from collections.abc import Callable
+
+import keras
+from keras import layers, ops
+
+from models.normalization import ConditionalInstanceNormalization
+
+RESIDUAL_BLOCKS = 5
+MINIMUM_SIZE_PX = 16
+SIZE_MULTIPLE_PX = 4
+
+
+def build_transform_network(*, num_styles: int = 1, width: float = 1.0, dtype="float32") -> keras.Model:
+    """Builds Johnson's network with conditional instance normalization after every convolution but the last.
+
+    9x9 conv 32 - 3x3/2 conv 64 - 3x3/2 conv 128 - 5 residual blocks 128 - nearest x2, 3x3 conv 64 - nearest x2,
+    3x3 conv 32 - 9x9 conv 3; reflection padding, and resize-convolutions against checkerboards (Odena et al. 2016,
+    10.23915/distill.00003). With one style and width 1 it has 1,679,235 parameters.
+
+    Unlike the paper's, the output has no tanh: a saturated tanh hides any excess, and training used that to put black
+    blobs into flat regions, spikes some 30 times the range before the tanh by which the decoder's instance
+    normalization dims the rest of the picture. Unbounded in training, a spike costs what it weighs.
+    `stylize_any_size` clips.
+
+    Args:
+        num_styles: styles the network holds, at least 1.
+        width: factor on all channel counts; 0.5 is the published real-time size.
+        dtype: a Keras dtype policy, e.g. "float32" or "mixed_bfloat16".
+
+    Returns:
+        A model from `[image, style_mixture]` to the stylized image: image `[batch, height, width, 3]` float32 in
+        0..255, height and width multiples of 4; style_mixture `[batch, num_styles]` float32, rows sum to 1; output
+        like image, float32, about 0..255 and not clipped.
+
+    Raises:
+        ValueError: `num_styles` or `width` out of range.
+    """
+    if num_styles < 1:
+        raise ValueError(f"a transform network needs at least 1 style, got {num_styles}; pass num_styles=1 or more")
+    if not 0 < width <= 4:
+        raise ValueError(f"width must lie in (0, 4], got {width}; 1.0 is the paper's network, 0.5 the fast one")
+    image = keras.Input((None, None, 3), name="image", dtype="float32")
+    style_mixture = keras.Input((num_styles,), name="style_mixture", dtype="float32")
+    step = _Steps(style_mixture, num_styles=num_styles, width=width, dtype=dtype)
+
+    x = layers.Rescaling(1 / 127.5, offset=-1.0, dtype=dtype, name="to_unit_range")(image)
+    x = step.conv(x, 32, kernel=9, name="encode1")
+    x = step.conv(x, 64, stride=2, name="encode2")
+    x = step.conv(x, 128, stride=2, name="encode3")
+    for block in range(1, RESIDUAL_BLOCKS + 1):
+        x = step.residual(x, 128, name=f"residual{block}")
+    x = step.upsample_conv(x, 64, name="decode1")
+    x = step.upsample_conv(x, 32, name="decode2")
+    x = step.pad(x, 4, name="output_pad")
+    x = layers.Conv2D(3, 9, dtype=dtype, name="output_conv")(x)
+    output = ToPixels(dtype="float32", name="stylized_image")(x)
+    return keras.Model([image, style_mixture], output, name="transform_network")
+
+
+def stylize_any_size(network: Callable, image, style_mixture):
+    """Applies a transform network to images of any size: reflection padding to multiples of 4, a crop, clipping.
+
+    Args:
+        network: a model from `[image, style_mixture]` to a stylized image, as from `build_transform_network`.
+        image: `[batch, height, width, 3]` float32 in 0..255, sides at least 16 px.
+        style_mixture: `[batch, num_styles]` float32, rows sum to 1.
+
+    Returns:
+        Stylized image, same shape as `image`, float32 in 0..255.
+    """
+    image, style_mixture = ops.convert_to_tensor(image), ops.convert_to_tensor(style_mixture)
+    height, width = ops.shape(image)[1:3]
+    bottom, right = -height % SIZE_MULTIPLE_PX, -width % SIZE_MULTIPLE_PX
+    padded = ops.pad(image, [[0, 0], [0, bottom], [0, right], [0, 0]], mode="reflect")
+    stylized = network([padded, style_mixture])[:, :height, :width, :]
+    return ops.clip(stylized, 0.0, 255.0)
+
+
+@keras.saving.register_keras_serializable(package="faststyle")
+class ReflectionPadding2D(layers.Layer):
+    """Pads height and width by `padding` px, mirrored at the border, so that no frame shows in the output."""
+
+    def __init__(self, padding: int, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.padding = padding
+
+    def call(self, inputs):
+        sides = [self.padding, self.padding]
+        return ops.pad(inputs, [[0, 0], sides, sides, [0, 0]], mode="reflect")
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        grow = 2 * self.padding
+        return (batch, height and height + grow, width and width + grow, channels)
+
+    def get_config(self):
+        return {**super().get_config(), "padding": self.padding}
+
+
+@keras.saving.register_keras_serializable(package="faststyle")
+class ToPixels(layers.Layer):
+    """Maps `[batch, height, width, 3]` from about -1..1 to about 0..255, in float32, without a bound."""
+
+    def call(self, inputs):
+        return 127.5 * (ops.cast(inputs, "float32") + 1.0)
+
+
+class _Steps:
+    """The network's recurring steps, with the settings that all of them share."""
+
+    def __init__(self, style_mixture, *, num_styles: int, width: float, dtype) -> None:
+        self._style_mixture = style_mixture
+        self._num_styles = num_styles
+        self._width = width
+        self._dtype = dtype
+
+    def pad(self, x, padding: int, *, name: str):
+        return ReflectionPadding2D(padding, dtype=self._dtype, name=name)(x)
+
+    def conv(self, x, channels: int, *, name: str, kernel: int = 3, stride: int = 1, activation: bool = True):
+        x = self.pad(x, kernel // 2, name=f"{name}_pad")
+        channels = max(1, round(channels * self._width))
+        x = layers.Conv2D(channels, kernel, strides=stride, dtype=self._dtype, name=f"{name}_conv")(x)
+        normalize = ConditionalInstanceNormalization(self._num_styles, dtype=self._dtype, name=f"{name}_norm")
+        x = normalize(x, self._style_mixture)
+        return layers.ReLU(dtype=self._dtype, name=f"{name}_relu")(x) if activation else x
+
+    def residual(self, x, channels: int, *, name: str):
+        y = self.conv(x, channels, name=f"{name}_1")
+        y = self.conv(y, channels, name=f"{name}_2", activation=False)
+        return layers.Add(dtype=self._dtype, name=name)([x, y])
+
+    def upsample_conv(self, x, channels: int, *, name: str):
+        x = layers.UpSampling2D(2, interpolation="nearest", dtype=self._dtype, name=f"{name}_upsample")(x)
+        return self.conv(x, channels, name=name)

@@ -1,0 +1,112 @@
+"""Weights of a transform network as one `.npz` file with its model card, and how a new network starts from them."""
+
+import io
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+BASE_WEIGHTS = Path(__file__).parent / "assets" / "base_transform_network.npz"
+_CARD_KEY = "card.json"
+
+
+class TransformWeightsError(ValueError):
+    """A weights file that does not fit; the message says what it holds and what was wanted."""
+
+
+class TransformWeights(NamedTuple):
+    """Arrays by variable path, and the model card (style names, settings, versions)."""
+
+    arrays: dict[str, np.ndarray]
+    card: dict
+
+    @property
+    def num_styles(self) -> int:
+        """Styles that the network holds: rows of any scale table."""
+        return self.arrays["encode1_norm/scale"].shape[0]
+
+    @property
+    def width(self) -> float:
+        """The network's width factor, from the channels of its first convolution."""
+        return self.arrays["encode1_conv/kernel"].shape[-1] / 32
+
+
+def pack_transform_weights(network: keras.Model, card: dict, *, dtype: str = "float32") -> bytes:
+    """The bytes of a weights file: every variable as `dtype`, and the card."""
+    buffer = io.BytesIO()
+    arrays = {path: array.astype(dtype) for path, array in network_arrays(network).items()}
+    np.savez(buffer, **{_CARD_KEY: np.frombuffer(json.dumps(card).encode(), "uint8")}, **arrays)
+    return buffer.getvalue()
+
+
+def read_transform_weights(path: Path) -> TransformWeights:
+    """Reads a weights file.
+
+    Raises:
+        TransformWeightsError: no such file, or not one of ours.
+    """
+    try:
+        with np.load(path) as file:
+            arrays = {name: file[name] for name in file.files if name != _CARD_KEY}
+            weights = TransformWeights(arrays, json.loads(file[_CARD_KEY].tobytes()))
+        weights.num_styles, weights.width  # noqa: B018 - a file without these tables is not ours
+        return weights
+    except FileNotFoundError:
+        raise TransformWeightsError(f"{path}: no such weights file") from None
+    except (OSError, ValueError, KeyError, EOFError, AttributeError) as error:
+        raise TransformWeightsError(f"{path}: not a transform network's weights ({error})") from None
+
+
+def assign_weights(network: keras.Model, arrays: dict[str, np.ndarray]) -> None:
+    """Sets every variable of `network` from arrays of the same paths and shapes.
+
+    Raises:
+        TransformWeightsError: a missing array, or one of another shape.
+    """
+    for variable in network.variables:
+        path = _relative_path(variable, network)
+        if path not in arrays:
+            raise TransformWeightsError(f"weights lack {path}")
+        if arrays[path].shape != tuple(variable.shape):
+            raise TransformWeightsError(
+                f"weights of {path} are {arrays[path].shape}, the network's {tuple(variable.shape)}; "
+                "another --width or number of styles?"
+            )
+        variable.assign(arrays[path].astype("float32"))
+
+
+def start_from(network: keras.Model, weights: TransformWeights, num_styles: int) -> None:
+    """Starts new styles from a trained network: its trunk as it is, each new style's rows the mean of its rows.
+
+    Raises:
+        TransformWeightsError: the widths differ.
+    """
+    mean = np.full((1, weights.num_styles), 1.0 / weights.num_styles, "float32")
+    assign_weights(network, mix_styles(weights.arrays, np.repeat(mean, num_styles, axis=0)))
+
+
+def mix_styles(arrays: dict[str, np.ndarray], style_mixture: np.ndarray) -> dict[str, np.ndarray]:
+    """Replaces the tables of scale and shift by mixtures of their rows.
+
+    Args:
+        arrays: by variable path.
+        style_mixture: `[new_styles, num_styles]` float32, rows sum to 1; one row folds a many-style network into one.
+    """
+    mixed = {path: style_mixture @ table.astype("float32") for path, table in arrays.items() if _is_table(path)}
+    return {**arrays, **mixed}
+
+
+def network_arrays(network: keras.Model) -> dict[str, np.ndarray]:
+    """Every variable of a transform network by its path inside the network."""
+    arrays = {_relative_path(variable, network): np.asarray(variable) for variable in network.variables}
+    return {path: np.array(array, dtype="float32") for path, array in arrays.items()}
+
+
+def _is_table(path: str) -> bool:
+    return path.endswith(("_norm/scale", "_norm/shift"))
+
+
+def _relative_path(variable, network: keras.Model) -> str:
+    return variable.path.removeprefix(f"{network.name}/")

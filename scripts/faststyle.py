@@ -1,0 +1,21 @@
+"""The `faststyle` command: every subcommand in one place."""
+
+import sys
+from importlib import metadata
+
+from infer.command_line import run_command_line
+from infer.stylize_command import add_stylize_command
+from scripts.demo_command import add_demo_command
+from train.export_command import add_export_command
+from train.train_command import add_train_command
+
+COMMANDS = (add_train_command, add_export_command, add_stylize_command, add_demo_command)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command line and returns its exit status."""
+    return run_command_line("faststyle", COMMANDS, argv, version=f"faststyle {metadata.version('faststyle')}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

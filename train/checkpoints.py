@@ -1,0 +1,70 @@
+"""Checkpoints: one file per step, written atomically, checked when read, the newest good one wins."""
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from infer.images import write_atomically
+
+_STATE_KEY = "state.json"
+_KEPT = 3
+
+
+class Checkpoint(NamedTuple):
+    """What a checkpoint file holds: the step, named arrays, and a JSON-able state."""
+
+    step: int
+    arrays: dict[str, np.ndarray]
+    state: dict
+
+
+class CheckpointStore:
+    """The checkpoints of one run: `step_00000200.npz` and so on.
+
+    Args:
+        folder: made when the first checkpoint is saved.
+        report: called with one line when a checkpoint is damaged.
+    """
+
+    def __init__(self, folder: Path, *, report: Callable[[str], None] = print) -> None:
+        self._folder = folder
+        self._report = report
+
+    def save(self, checkpoint: Checkpoint) -> Path:
+        """Writes a checkpoint and removes all but the newest three; a kill at any moment leaves only whole files."""
+        buffer = io.BytesIO()
+        state = np.frombuffer(json.dumps(checkpoint.state).encode(), dtype="uint8")
+        np.savez(buffer, **{_STATE_KEY: state}, **checkpoint.arrays)
+        path = self._folder / f"step_{checkpoint.step:08d}.npz"
+        write_atomically(path, buffer.getvalue())
+        for old in self.paths()[:-_KEPT]:
+            old.unlink(missing_ok=True)
+        return path
+
+    def load_newest(self) -> Checkpoint | None:
+        """The newest checkpoint that reads without error; damaged ones are reported and passed over."""
+        for path in reversed(self.paths()):
+            try:
+                return _read(path)
+            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+                self._report(f"checkpoint {path} is damaged ({error}); trying the one before")
+        return None
+
+    def paths(self) -> list[Path]:
+        """Checkpoint files, oldest first."""
+        files = self._folder.glob("step_*.npz") if self._folder.is_dir() else ()
+        return sorted(path for path in files if re.fullmatch(r"step_\d{8}\.npz", path.name))
+
+
+def _read(path: Path) -> Checkpoint:
+    """Reads every array, so that zip's checksums find any damage."""
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files if name != _STATE_KEY}
+        state = json.loads(file[_STATE_KEY].tobytes())
+    return Checkpoint(int(path.stem.removeprefix("step_")), arrays, state)

@@ -1,0 +1,142 @@
+"""Encoded photos to batches of crops: decoded in parallel, cropped and flipped by a seed, unreadable files skipped."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from infer.images import ImageError, open_rgb
+from train.content_sources import ContentSource, ContentSourceError, EncodedPhoto
+
+MINIMUM_PHOTO_PX = 16
+# The crop is cut from the photo scaled so that its shorter side has 1 to 1.5 times the crop's size.
+_LARGEST_SCALE = 1.5
+_BATCHES_AHEAD = 4
+
+
+class ContentBatch(NamedTuple):
+    """Crops `[batch, size, size, 3]` uint8, and the source position where the next batch begins."""
+
+    images: np.ndarray
+    next_position: int
+
+
+def content_batches(
+    source: ContentSource,
+    *,
+    batch_size: int,
+    image_size: int,
+    seed: int,
+    start: int = 0,
+    on_unreadable: Callable[[str, str], None] = lambda name, reason: None,
+) -> Iterator[ContentBatch]:
+    """Endless batches of random crops, horizontally flipped half of the time.
+
+    The crop of a photo depends on `seed` and its position only. An unreadable photo is left out and reported.
+
+    Args:
+        source: photos.
+        batch_size: images in a batch.
+        image_size: side of the crops in px.
+        seed: of crops and flips.
+        start: position in the source, as `ContentBatch.next_position`.
+        on_unreadable: called with name and reason, for every time an unreadable photo comes up.
+
+    Raises:
+        ContentSourceError: a whole epoch held fewer than `batch_size` readable photos.
+    """
+    images: list[np.ndarray] = []
+    unreadable_in_a_row = 0
+    for position, name, crop in _decoded(source, image_size=image_size, seed=seed, start=start):
+        if isinstance(crop, ImageError):
+            on_unreadable(name, str(crop))
+            unreadable_in_a_row += 1
+            if unreadable_in_a_row >= len(source):
+                raise ContentSourceError(f"{source.description}: none of its {len(source)} images can be read")
+            continue
+        unreadable_in_a_row = 0
+        images.append(crop)
+        if len(images) == batch_size:
+            yield ContentBatch(np.stack(images), position + 1)
+            images = []
+
+
+def check_enough_readable(source: ContentSource, batch_size: int) -> None:
+    """Raises `ContentSourceError` when one epoch of the source holds fewer than `batch_size` readable photos."""
+    readable, first_reason = 0, ""
+    for _, photo in zip(range(len(source)), source.photos(0), strict=False):
+        try:
+            _decode(photo)
+            readable += 1
+        except ImageError as error:
+            first_reason = first_reason or f", e.g. {error}"
+        if readable == batch_size:
+            return
+    raise ContentSourceError(
+        f"{source.description}: {readable} readable photos of {len(source)}, but a batch needs {batch_size}; "
+        f"add photos or lower --batch-size{first_reason}"
+    )
+
+
+def center_crops(photos: list[EncodedPhoto], *, image_size: int) -> np.ndarray:
+    """The centers of all readable photos, as `[count, image_size, image_size, 3]` uint8; count may be 0."""
+    crops = []
+    for photo in photos:
+        try:
+            crops.append(_crop(_decode(photo, draft_size_px=image_size), image_size, scale=1.0, at=(0.5, 0.5)))
+        except ImageError:
+            continue
+    return np.stack(crops) if crops else np.zeros((0, image_size, image_size, 3), "uint8")
+
+
+def _decoded(source: ContentSource, *, image_size: int, seed: int, start: int):
+    """Yields `(position, name, crop or ImageError)` in order, decoding ahead on all cores."""
+    ahead: deque = deque()
+    workers = os.cpu_count() or 1
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+    try:
+        for position, photo in enumerate(source.photos(start), start=start):
+            ahead.append((position, photo.name, pool.submit(_random_crop, photo, image_size, (seed, position))))
+            if len(ahead) > _BATCHES_AHEAD * workers:
+                position, name, future = ahead.popleft()
+                yield position, name, future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _random_crop(photo: EncodedPhoto, image_size: int, seed: tuple[int, int]) -> np.ndarray | ImageError:
+    random = np.random.default_rng(seed)
+    scale, *at, flip = random.random(4)
+    try:
+        image = _decode(photo, draft_size_px=round(image_size * _LARGEST_SCALE))
+    except ImageError as error:
+        return error
+    crop = _crop(image, image_size, scale=1.0 + (_LARGEST_SCALE - 1.0) * scale, at=tuple(at))
+    return crop[:, ::-1] if flip < 0.5 else crop
+
+
+def _decode(photo: EncodedPhoto, *, draft_size_px: int | None = None) -> Image.Image:
+    try:
+        encoded = photo.read()
+    except OSError as error:
+        raise ImageError(f"{photo.name}: {error.strerror}") from None
+    image = open_rgb(encoded, name=photo.name, draft_size_px=draft_size_px)
+    if min(image.size) < MINIMUM_PHOTO_PX:
+        raise ImageError(f"{photo.name}: only {image.width}x{image.height} px")
+    return image
+
+
+def _crop(image: Image.Image, size_px: int, *, scale: float, at: tuple[float, float]) -> np.ndarray:
+    """A square of the photo scaled so that its shorter side has `size_px * scale` (enlarged only where it must be).
+
+    `at` places the square: 0..1 of the room there is, from the left and from the top.
+    """
+    shorter = min(image.size)
+    side = shorter / min(scale, max(1.0, shorter / size_px))
+    left, top = (image.width - side) * at[0], (image.height - side) * at[1]
+    box = (left, top, left + side, top + side)
+    return np.asarray(image.resize((size_px, size_px), Image.Resampling.BICUBIC, box=box))

@@ -1,0 +1,173 @@
+"""Where content photos come from: a folder of images, or any TFDS image dataset such as `tfds:coco/2017`.
+
+A source is an endless, seeded sequence of still encoded photos: position p holds the same photo in every run, so that
+a resumed run goes on where it was.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from infer.images import list_images
+
+TFDS_PREFIX = "tfds:"
+_SHUFFLE_BUFFER = 1024
+# At most this share of a source is held out, so that a small folder keeps enough to train on.
+_HELD_OUT_SHARE = 0.1
+
+
+class ContentSourceError(ValueError):
+    """Content photos that cannot be used; the message says what was found and what to do."""
+
+
+class EncodedPhoto(NamedTuple):
+    """A photo not yet decoded: its name for messages, and how to get its bytes."""
+
+    name: str
+    read: Callable[[], bytes]
+
+
+class ContentSource(Protocol):
+    """Photos to train on, and others held out for validation."""
+
+    description: str
+
+    def __len__(self) -> int:
+        """Photos in one epoch, held-out ones not counted."""
+
+    def photos(self, start: int) -> Iterator[EncodedPhoto]:
+        """Endless photos from position `start` on, every epoch in another seeded order."""
+
+    def held_out(self) -> list[EncodedPhoto]:
+        """Photos that `photos` never gives."""
+
+
+def open_content_source(spec: str, *, held_out: int, seed: int, data_dir: Path | None = None) -> ContentSource:
+    """Opens a folder, or a TFDS dataset where `spec` begins with `tfds:`.
+
+    Args:
+        spec: a folder, searched recursively, or e.g. `tfds:coco/2017`.
+        held_out: photos to hold out, fewer where the source is small.
+        seed: of the order and of the choice of held-out photos.
+        data_dir: for TFDS, where its datasets lie; None is TFDS's own default.
+
+    Raises:
+        ContentSourceError: no such folder or dataset, or no image in it.
+    """
+    if spec.startswith(TFDS_PREFIX):
+        return TfdsSource(spec.removeprefix(TFDS_PREFIX), held_out=held_out, seed=seed, data_dir=data_dir)
+    return FolderSource(Path(spec), held_out=held_out, seed=seed)
+
+
+class FolderSource:
+    """The image files below a folder. See `open_content_source`."""
+
+    def __init__(self, folder: Path, *, held_out: int, seed: int) -> None:
+        if not folder.is_dir():
+            raise ContentSourceError(f"{folder}: no such folder; --content takes a folder of photos or tfds:NAME")
+        files = list_images(folder)
+        if not files:
+            raise ContentSourceError(f"{folder}: no image files (jpg, png, webp, tiff, bmp, gif) in it")
+        shuffled = [files[i] for i in np.random.default_rng([seed, 0]).permutation(len(files))]
+        count = _held_out_count(held_out, len(files))
+        self._held_out, self._files = shuffled[:count], sorted(shuffled[count:])
+        self._seed = seed
+        self.description = f"folder {folder}"
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def photos(self, start: int) -> Iterator[EncodedPhoto]:
+        epoch, offset = divmod(start, len(self))
+        for epoch in itertools.count(epoch):
+            order = np.random.default_rng([self._seed, 1 + epoch]).permutation(len(self))
+            yield from (_photo_from_file(self._files[i]) for i in order[offset:])
+            offset = 0
+
+    def held_out(self) -> list[EncodedPhoto]:
+        return [_photo_from_file(path) for path in self._held_out]
+
+
+class TfdsSource:
+    """The `train` split of a TFDS dataset; only its image feature is read. See `open_content_source`.
+
+    The order is TFDS's seeded shuffle of files, then a seeded shuffle buffer; a resumed run reads up to its position.
+    """
+
+    def __init__(self, name: str, *, held_out: int, seed: int, data_dir: Path | None = None) -> None:
+        import tensorflow_datasets as tfds
+
+        try:
+            self._builder = tfds.builder(name, data_dir=data_dir)
+            self._builder.download_and_prepare()
+        except Exception as error:  # TFDS raises its own kinds, and those of its downloads
+            first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise ContentSourceError(
+                f"tfds:{name}: cannot be read or downloaded ({first_line}); --data-dir says where datasets lie"
+            ) from error
+        self._split = "train" if "train" in self._builder.info.splits else next(iter(self._builder.info.splits))
+        self._image_key = _image_feature(self._builder.info.features, name)
+        total = self._builder.info.splits[self._split].num_examples
+        self._held_out_count = _held_out_count(held_out, total)
+        self._length = total - self._held_out_count
+        if self._length < 1:
+            raise ContentSourceError(f"tfds:{name}: split {self._split!r} is empty")
+        self._name = name
+        self._seed = seed
+        self.description = f"tfds:{name}, split {self._split}"
+
+    def __len__(self) -> int:
+        return self._length
+
+    def photos(self, start: int) -> Iterator[EncodedPhoto]:
+        epoch, offset = divmod(start, len(self))
+        for epoch in itertools.count(epoch):
+            seed = self._seed + epoch
+            dataset = self._read(f"{self._split}[{self._held_out_count}:]", shuffle_seed=seed)
+            dataset = dataset.shuffle(_SHUFFLE_BUFFER, seed=seed).skip(offset).prefetch(_SHUFFLE_BUFFER // 8)
+            for index, encoded in enumerate(dataset.as_numpy_iterator(), start=offset):
+                yield EncodedPhoto(f"{self._name} epoch {epoch} example {index}", lambda encoded=encoded: encoded)
+            offset = 0
+
+    def held_out(self) -> list[EncodedPhoto]:
+        dataset = self._read(f"{self._split}[:{self._held_out_count}]", shuffle_seed=None)
+        return [
+            EncodedPhoto(f"{self._name} held-out example {index}", lambda encoded=encoded: encoded)
+            for index, encoded in enumerate(dataset.as_numpy_iterator())
+        ]
+
+    def _read(self, split: str, *, shuffle_seed: int | None):
+        """The split's encoded images as a deterministic `tf.data.Dataset` of strings."""
+        import tensorflow as tf
+        import tensorflow_datasets as tfds
+
+        key = self._image_key
+        dataset = self._builder.as_dataset(
+            split=split,
+            shuffle_files=shuffle_seed is not None,
+            decoders=tfds.decode.PartialDecoding({key: True}, decoders={key: tfds.decode.SkipDecoding()}),
+            read_config=tfds.ReadConfig(shuffle_seed=shuffle_seed, try_autocache=False, shuffle_reshuffle_each_iteration=False),
+        )
+        options = tf.data.Options()
+        options.deterministic = True
+        return dataset.with_options(options).map(lambda example: example[key])
+
+
+def _photo_from_file(path: Path) -> EncodedPhoto:
+    return EncodedPhoto(str(path), path.read_bytes)
+
+
+def _held_out_count(wanted: int, total: int) -> int:
+    return min(wanted, int(total * _HELD_OUT_SHARE))
+
+
+def _image_feature(features, name: str) -> str:
+    import tensorflow_datasets as tfds
+
+    for key, feature in features.items():
+        if isinstance(feature, tfds.features.Image):
+            return key
+    raise ContentSourceError(f"tfds:{name}: no image feature among {', '.join(features)}")

@@ -1,0 +1,85 @@
+"""The plan: what a run will do, how long it will take and where everything goes, said before the first step."""
+
+import datetime
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+
+from train.precision import has_gpu
+from train.settings import TrainSettings
+
+_MEASURED_STEPS = 2
+
+
+class Measurement(NamedTuple):
+    """What trial steps showed: seconds per step, and peak memory in bytes."""
+
+    seconds_per_step: float
+    peak_bytes: int
+
+
+def measure(step: Callable[[], object]) -> Measurement:
+    """Times `step` after one warm-up call, which also compiles it."""
+    step()
+    start = time.perf_counter()
+    for _ in range(_MEASURED_STEPS):
+        step()
+    return Measurement((time.perf_counter() - start) / _MEASURED_STEPS, _peak_bytes())
+
+
+def describe_plan(
+    settings: TrainSettings, output: Path, *, photos: str, network: str, policy: str, start_step: int, measured: Measurement
+) -> str:
+    """The plan as aligned lines of text."""
+    left = max(0, settings.steps - start_step)
+    seconds = left * measured.seconds_per_step
+    end = datetime.datetime.now() + datetime.timedelta(seconds=seconds)
+    speed = settings.batch_size / measured.seconds_per_step
+    resumed = f", resumed at step {start_step:,}" if start_step else ""
+    rows = {
+        "styles": ", ".join(settings.style_names()) + f" at {settings.style_size} px",
+        "content": photos,
+        "network": network,
+        "loss network": f"{settings.loss_network}; content {_layers(settings.content_layers)}; "
+        f"style {_layers(settings.style_layers)} ({settings.statistic})",
+        "weights": f"content {settings.content_weight:g}, style {settings.style_weight:g}, tv {settings.tv_weight:g}",
+        "steps": f"{settings.steps:,} of batch {settings.batch_size} at {settings.image_size} px{resumed}",
+        "precision": policy,
+        "speed": f"{measured.seconds_per_step:.2f} s per step ({speed:.1f} images/s), measured",
+        "memory": f"{measured.peak_bytes / 2**30:.1f} GiB peak on the {'GPU' if has_gpu() else 'processor'}, measured",
+        "expected end": f"{end:%Y-%m-%d %H:%M}, in {_duration(seconds)}",
+        "output": f"{output}/ with checkpoints/ (every {settings.checkpoint_every} steps), "
+        f"previews/ (every {settings.preview_every}), metrics.jsonl, tensorboard/, export/",
+    }
+    width = max(map(len, rows))
+    return "\n".join(["Plan", *(f"  {name:<{width}}  {text}" for name, text in rows.items())])
+
+
+def _layers(weights: dict[str, float]) -> str:
+    return " ".join(name if weight == 1 else f"{name}={weight:g}" for name, weight in weights.items())
+
+
+def _duration(seconds: float) -> str:
+    hours, rest = divmod(round(seconds), 3600)
+    minutes, seconds = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def _peak_bytes() -> int:
+    if has_gpu() and keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.config.experimental.get_memory_info("GPU:0")["peak"]
+    if has_gpu():
+        import jax
+
+        return (jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use", 0)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,64 @@
+"""Which compute precision a run uses: bfloat16 where the processor multiplies it fast, float32 elsewhere."""
+
+from pathlib import Path
+
+import keras
+
+PRECISIONS = ("auto", "bfloat16", "float32")
+_POLICIES = {"bfloat16": "mixed_bfloat16", "float32": "float32"}
+_BFLOAT16_CPU_FLAGS = {"amx_bf16", "avx512_bf16"}
+# NVIDIA's Ampere generation is the first with bfloat16 matrix units.
+_AMPERE = (8, 0)
+
+
+def dtype_policy(precision: str) -> str:
+    """The Keras dtype policy of "auto", "bfloat16" or "float32"; variables stay float32 in each.
+
+    Raises:
+        ValueError: unknown precision.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"unknown precision {precision!r}; choose one of {', '.join(PRECISIONS)}")
+    if precision == "auto":
+        precision = "bfloat16" if _bfloat16_is_fast() else "float32"
+    return _POLICIES[precision]
+
+
+def has_gpu() -> bool:
+    """Whether the Keras backend computes on a GPU."""
+    return _gpu_compute_capability() is not None
+
+
+def _bfloat16_is_fast() -> bool:
+    capability = _gpu_compute_capability()
+    if capability is not None:
+        return capability >= _AMPERE
+    return bool(_BFLOAT16_CPU_FLAGS & _cpu_flags())
+
+
+def _cpu_flags() -> set[str]:
+    cpuinfo = Path("/proc/cpuinfo")  # Linux only; elsewhere float32 is the safe answer
+    if not cpuinfo.is_file():
+        return set()
+    for line in cpuinfo.read_text().splitlines():
+        if line.startswith("flags"):
+            return set(line.split(":", 1)[1].split())
+    return set()
+
+
+def _gpu_compute_capability() -> tuple[int, int] | None:
+    """Compute capability of the first GPU, (0, 0) where it is unknown, None without a GPU."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        device = jax.devices()[0]
+        if device.platform != "gpu":
+            return None
+        major, minor = str(getattr(device, "compute_capability", "0.0")).split(".")
+        return int(major), int(minor)
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return None
+    return tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0, 0))

@@ -1,0 +1,83 @@
+"""The run directory: where everything of one training run lies, and the promise that it stays one run."""
+
+import dataclasses
+import json
+import platform
+from importlib import metadata
+from pathlib import Path
+
+from infer.images import write_atomically
+from train.settings import TrainSettings
+
+_REPORTED_PACKAGES = ("tensorflow", "jax", "keras", "numpy", "pillow", "tensorflow-datasets")
+# Settings that say how often to look, not what is trained; a resumed run may change them.
+_FREE_TO_CHANGE = {"checkpoint_every", "preview_every", "data_dir", "vgg_weights"}
+
+
+class RunDirectoryError(ValueError):
+    """A folder that cannot serve as this run's directory."""
+
+
+class RunDirectory:
+    """Paths of `{config.json, environment.json, metrics.jsonl, previews/, checkpoints/, tensorboard/, export/}`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.json"
+        self.environment = path / "environment.json"
+        self.metrics = path / "metrics.jsonl"
+        self.previews = path / "previews"
+        self.checkpoints = path / "checkpoints"
+        self.tensorboard = path / "tensorboard"
+        self.export = path / "export"
+
+    def check(self, settings: TrainSettings) -> None:
+        """Raises `RunDirectoryError` when the folder holds something else, or a run with other settings."""
+        if self.path.exists() and not self.path.is_dir():
+            raise RunDirectoryError(f"{self.path}: is a file; --output takes a folder")
+        if not self.config.is_file():
+            if self.path.is_dir() and any(self.path.iterdir()):
+                raise RunDirectoryError(f"{self.path}: not empty and not a training run; choose another --output")
+            return
+        differences = _differences(self.load_settings(), settings)
+        if differences:
+            raise RunDirectoryError(
+                f"{self.path}: holds a run with other settings ({'; '.join(differences)}); "
+                "repeat its command to resume it, or choose another --output"
+            )
+
+    def open(self, settings: TrainSettings) -> None:
+        """Makes the folder and writes the settings and what they ran on."""
+        self.check(settings)
+        write_atomically(self.config, settings.to_json().encode())
+        write_atomically(self.environment, (json.dumps(environment(), indent=2) + "\n").encode())
+
+    def load_settings(self) -> TrainSettings:
+        """The settings of the run in this folder.
+
+        Raises:
+            RunDirectoryError: no run there, or its config.json cannot be understood.
+        """
+        if not self.config.is_file():
+            raise RunDirectoryError(f"{self.path}: no config.json in it; a run directory is what `faststyle train` made")
+        try:
+            return TrainSettings.from_json(self.config.read_text())
+        except (ValueError, TypeError) as error:
+            raise RunDirectoryError(f"{self.config}: cannot be understood ({error})") from None
+
+
+def environment() -> dict:
+    """Versions and processor, for the record."""
+    versions = {}
+    for package in _REPORTED_PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = None
+    return {"python": platform.python_version(), "platform": platform.platform(), "packages": versions}
+
+
+def _differences(old: TrainSettings, new: TrainSettings) -> list[str]:
+    before, now = dataclasses.asdict(old), dataclasses.asdict(new)
+    names = [name for name in before if before[name] != now[name] and name not in _FREE_TO_CHANGE]
+    return [f"{name} was {before[name]!r}, now {now[name]!r}" for name in names]

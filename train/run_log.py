@@ -1,0 +1,113 @@
+"""What a run tells: a progress bar, `metrics.jsonl` and TensorBoard, all from the same numbers."""
+
+import json
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from train.trainer import TERMS
+
+
+class RunLog:
+    """Writes one run's progress. A context manager; `resume_step` is where this process begins.
+
+    Args:
+        metrics_path: JSON lines; lines beyond `resume_step` are dropped, so that a resumed run has each step once.
+        tensorboard_folder: event files, where TensorFlow is the backend.
+        steps: of the whole run.
+        resume_step: steps already done.
+        batch_size: for images per second.
+    """
+
+    def __init__(self, metrics_path: Path, tensorboard_folder: Path, *, steps: int, resume_step: int, batch_size: int):
+        self._metrics_path = metrics_path
+        self._steps, self._resume_step, self._batch_size = steps, resume_step, batch_size
+        self._writer = _summary_writer(tensorboard_folder)
+        self._last = time.monotonic()
+
+    def __enter__(self) -> "RunLog":
+        _drop_lines_after(self._metrics_path, self._resume_step)
+        self._file = self._metrics_path.open("a", encoding="utf-8")
+        self._bar = tqdm(total=self._steps, initial=self._resume_step, unit="step", dynamic_ncols=True, smoothing=0.05)
+        self._last = time.monotonic()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._bar.close()
+        self._file.close()
+        if self._writer:
+            self._writer.close()
+
+    def step(self, step: int, terms: dict[str, float], *, learning_rate: float) -> None:
+        """Records one training step."""
+        now = time.monotonic()
+        images_per_second = self._batch_size / max(1e-9, now - self._last)
+        self._last = now
+        self._bar.update()
+        shown = {"img/s": f"{images_per_second:.1f}"} | {name: f"{terms[name]:.4f}" for name in TERMS}
+        self._bar.set_postfix(shown, refresh=False)
+        record = {"learning_rate": learning_rate, "images_per_second": round(images_per_second, 3)}
+        self._record(step, "train", terms | record)
+
+    def validation(self, step: int, terms: dict[str, float]) -> None:
+        """Records the terms on held-out photos."""
+        self._record(step, "validation", terms)
+        self.say(f"step {step}: validation " + " ".join(f"{name} {terms[name]:.4f}" for name in TERMS))
+        self._file.flush()
+
+    def preview(self, step: int, sheet: np.ndarray) -> None:
+        """Shows a preview sheet `[height, width, 3]` uint8 in TensorBoard."""
+        if self._writer:
+            import tensorflow as tf
+
+            with self._writer.as_default():
+                tf.summary.image("preview", sheet[None], step=step)
+        self._last = time.monotonic()
+
+    def event(self, step: int, name: str, **details) -> None:
+        """Records something that happened, e.g. an unreadable photo, and says it above the bar."""
+        self._write({"step": step, "event": name, **details})
+        self.say(f"{name}: " + ", ".join(str(value) for value in details.values()))
+
+    def say(self, line: str) -> None:
+        """Prints a line without tearing the progress bar."""
+        self._bar.write(line)
+
+    def _record(self, step: int, split: str, values: dict[str, float]) -> None:
+        self._write({"step": step, "split": split, **values})
+        if self._writer:
+            import tensorflow as tf
+
+            with self._writer.as_default():
+                for name, value in values.items():
+                    tf.summary.scalar(f"{split}/{name}", value, step=step)
+
+    def _write(self, record: dict) -> None:
+        self._file.write(json.dumps(record) + "\n")
+
+
+def _summary_writer(folder: Path):
+    """TensorBoard's event writer; None on other backends, whose machines need not have TensorFlow."""
+    if keras.backend.backend() != "tensorflow":
+        return None
+    import tensorflow as tf
+
+    return tf.summary.create_file_writer(str(folder))
+
+
+def _drop_lines_after(path: Path, step: int) -> None:
+    """Keeps the whole lines of steps up to `step`; a killed process may have left half a line."""
+    if not path.is_file():
+        path.touch()
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            if json.loads(line)["step"] <= step:
+                kept.append(line)
+        except (ValueError, KeyError, TypeError):
+            continue
+    path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")

@@ -1,0 +1,115 @@
+"""Every setting of a training run, with its default; saved as `config.json` beside the run."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+STYLE_LAYERS = {"rgb": 1.0, "relu1_2": 1.0, "relu2_2": 1.0, "relu3_3": 1.0, "relu4_3": 1.0}
+CONTENT_LAYERS = {"relu3_3": 1.0}
+_RANDOM_START_FADE_IN = 500
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainSettings:
+    """What to train and how. Paths are strings, so that the settings are plain JSON.
+
+    Attributes:
+        style_images: one file per style.
+        content: folder of photos or `tfds:NAME`.
+        data_dir: where TFDS datasets lie; None is TFDS's default.
+        loss_network: "vgg16", "vgg19" or "compact".
+        vgg_weights: file of Keras's no-top weights; None searches.
+        pooling: "max", "average" or None for the loss network's own.
+        content_layers: layer name to weight.
+        style_layers: layer name to weight.
+        statistic: "covariance" or "gram".
+        content_weight: on the relative content error.
+        style_weight: on the relative style error.
+        tv_weight: on the total variation.
+        style_size: shorter side of the style image, px: larger keeps smaller strokes.
+        image_size: side of the training crops, px, a multiple of 4.
+        batch_size: crops per step.
+        steps: optimizer steps.
+        learning_rate: Adam's, at its peak.
+        learning_rate_decay: "cosine" (to 1/20 at the last step) or "constant".
+        warmup_steps: steps over which the learning rate rises.
+        fade_in_steps: steps from reproducing the photo to the full objective; None is 0 for a trained start and a
+            quarter of the steps, at most 500, for a random one.
+        clip_norm: gradients are scaled down to this global norm; 0 is off.
+        initial_weights: "base" (shipped), "random", or a weights file.
+        width: factor on the transform network's channels.
+        precision: "auto", "bfloat16" or "float32".
+        seed: of weights, data order, crops.
+        held_out: photos kept for validation.
+        checkpoint_every: steps.
+        preview_every: steps; previews and validation.
+    """
+
+    style_images: tuple[str, ...]
+    content: str
+    data_dir: str | None = None
+    loss_network: str = "vgg16"
+    vgg_weights: str | None = None
+    pooling: str | None = None
+    content_layers: dict[str, float] = dataclasses.field(default_factory=lambda: dict(CONTENT_LAYERS))
+    style_layers: dict[str, float] = dataclasses.field(default_factory=lambda: dict(STYLE_LAYERS))
+    statistic: str = "covariance"
+    content_weight: float = 0.3
+    style_weight: float = 1.0
+    tv_weight: float = 0.0
+    style_size: int = 384
+    image_size: int = 256
+    batch_size: int = 4
+    steps: int = 2000
+    learning_rate: float = 1e-3
+    learning_rate_decay: str = "cosine"
+    warmup_steps: int = 50
+    fade_in_steps: int | None = None
+    clip_norm: float = 0.0
+    initial_weights: str = "base"
+    width: float = 0.5
+    precision: str = "auto"
+    seed: int = 0
+    held_out: int = 8
+    checkpoint_every: int = 200
+    preview_every: int = 100
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "style_images", tuple(self.style_images))
+        if not self.style_images:
+            raise ValueError("a run needs at least one style image")
+        for name in ("batch_size", "steps", "checkpoint_every", "preview_every", "style_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{_flag(name)} must be 1 or more, got {getattr(self, name)}")
+        if self.image_size < 16 or self.image_size % 4:
+            raise ValueError(f"--image-size must be a multiple of 4, at least 16, got {self.image_size}")
+        if not self.learning_rate > 0:
+            raise ValueError(f"--learning-rate must be above 0, got {self.learning_rate}")
+
+    def fade_in(self, step: int) -> float:
+        """Share of the objective at a step counted from 1: rises linearly from 0 to 1 over `fade_in_steps`."""
+        steps = self.fade_in_steps
+        if steps is None:
+            steps = min(_RANDOM_START_FADE_IN, self.steps // 4) if self.initial_weights == "random" else 0
+        return min(1.0, step / steps) if steps else 1.0
+
+    def to_json(self) -> str:
+        """The settings as indented JSON, keys sorted."""
+        return json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "TrainSettings":
+        """Settings from `to_json`; unknown keys raise `ValueError`."""
+        values = json.loads(text)
+        unknown = values.keys() - {field.name for field in dataclasses.fields(cls)}
+        if unknown:
+            raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}")
+        return cls(**values)
+
+    def style_names(self) -> list[str]:
+        """One name per style image: its file name without suffix."""
+        return [Path(path).stem for path in self.style_images]
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -1,0 +1,105 @@
+"""The trainer: a Keras model whose loss is the perceptual objective (Johnson et al. 2016, arXiv 1603.08155).
+
+Overriding `compute_loss` is all that training needs, so TensorFlow and JAX run the same code.
+"""
+
+import math
+
+import keras
+from keras import ops
+
+from models.losses import content_error
+from models.objective import Objective, mix_style_targets
+
+TERMS = ("total", "content", "style", "tv")
+_FINAL_RATE = 0.05
+
+
+class StyleTrainer(keras.Model):
+    """Trains a transform network on `{"image": ..., "style_mixture": ...}` batches.
+
+    Args:
+        transform_network: from `models.transform_net.build_transform_network`; only its weights are trained.
+        objective: the loss.
+        style_targets: from `Objective.style_targets`, one row per style.
+
+    Batches: image `[batch, size, size, 3]` uint8 or float32 in 0..255; style_mixture `[batch, num_styles]` float32.
+
+    Attributes:
+        fade_in: 0..1, the share of the objective in what is minimized; the rest is reproducing the photo. A network
+            that has not yet learned to show the photo finds poor solutions of the full objective: it never learns to.
+    """
+
+    def __init__(self, transform_network: keras.Model, objective: Objective, style_targets: dict) -> None:
+        super().__init__(name="style_trainer")
+        self.transform_network = transform_network
+        self._objective = objective
+        self._style_targets = style_targets
+        self.fade_in = self.add_weight(name="fade_in", shape=(), initializer="ones", trainable=False)
+        self._term_trackers = [keras.metrics.Mean(name=name) for name in TERMS]
+
+    def call(self, inputs, training=None):
+        image = ops.cast(inputs["image"], "float32")
+        return self.transform_network([image, inputs["style_mixture"]], training=training)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        image = ops.cast(x["image"], "float32")
+        content_targets = self._objective.content_targets(image)
+        style_targets = mix_style_targets(self._style_targets, x["style_mixture"])
+        terms = self._objective.terms(y_pred, content_targets, style_targets)
+        for tracker in self._term_trackers:
+            tracker.update_state(terms[tracker.name])
+        reproduction = terms["content"] + ops.mean(content_error(y_pred, image))
+        return self.fade_in * terms["total"] + (1.0 - self.fade_in) * reproduction
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return {tracker.name: tracker.result() for tracker in self._term_trackers}
+
+    @property
+    def metrics(self):
+        return self._term_trackers
+
+    def train_step_terms(self, batch: dict) -> dict[str, float]:
+        """One optimizer step; the terms of this batch before the step."""
+        self.reset_metrics()
+        return _as_floats(self.train_on_batch(batch, return_dict=True))
+
+    def validation_terms(self, batch: dict) -> dict[str, float]:
+        """The terms of a batch, with no step taken."""
+        self.reset_metrics()
+        return _as_floats(self.test_on_batch(batch, return_dict=True))
+
+
+def learning_rate_schedule(*, peak: float, steps: int, warmup_steps: int, decay: str):
+    """Linear warm-up to `peak`, then a cosine down to 1/20 of it at the last step, or constant.
+
+    A constant rate circles the solution; the decay lets it settle (docs/training.md has the figures).
+
+    Raises:
+        ValueError: unknown decay.
+    """
+    if decay not in ("cosine", "constant"):
+        raise ValueError(f"unknown learning rate decay {decay!r}; choose cosine or constant")
+    return _WarmupThenDecay(peak, max(1, steps), max(0, min(warmup_steps, steps // 2)), decay)
+
+
+@keras.saving.register_keras_serializable(package="faststyle")
+class _WarmupThenDecay(keras.optimizers.schedules.LearningRateSchedule):
+    def __init__(self, peak: float, steps: int, warmup_steps: int, decay: str) -> None:
+        self.peak, self.steps, self.warmup_steps, self.decay = peak, steps, warmup_steps, decay
+
+    def __call__(self, step):
+        step = ops.cast(step, "float32")
+        warmup = ops.minimum(1.0, (step + 1.0) / (self.warmup_steps + 1.0))
+        if self.decay == "constant":
+            return self.peak * warmup
+        progress = ops.clip((step - self.warmup_steps) / max(1, self.steps - self.warmup_steps), 0.0, 1.0)
+        cosine = 0.5 * (1.0 + ops.cos(math.pi * progress))
+        return self.peak * warmup * (_FINAL_RATE + (1.0 - _FINAL_RATE) * cosine)
+
+    def get_config(self):
+        return {"peak": self.peak, "steps": self.steps, "warmup_steps": self.warmup_steps, "decay": self.decay}
+
+
+def _as_floats(logs: dict) -> dict[str, float]:
+    return {name: float(logs[name]) for name in TERMS}
