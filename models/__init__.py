@@ -1,0 +1,1 @@
+"""Ground floor: networks and losses."""

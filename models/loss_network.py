@@ -142,10 +142,8 @@ def _convolutions(model: keras.Model) -> list:
 
 
 def _relu_name(conv_name: str) -> str:
-    block, conv = re.fullmatch(r"block(\d)_conv(\d)", conv_name).groups()
-    return f"relu{block}_{conv}"
+    return re.sub(r"block(\d)_conv(\d)", r"relu\1_\2", conv_name)
 
 
 def _conv_name(relu_name: str) -> str:
-    block, conv = re.fullmatch(r"relu(\d)_(\d)", relu_name).groups()
-    return f"block{block}_conv{conv}"
+    return re.sub(r"relu(\d)_(\d)", r"block\1_conv\2", relu_name)

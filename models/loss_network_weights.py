@@ -1,5 +1,6 @@
 """Where a loss network's weights come from: a file, Keras's cache, Keras's download, or the project itself."""
 
+import os
 from pathlib import Path
 
 import keras
@@ -20,7 +21,8 @@ def imagenet_weights_file_name(name: str) -> str:
 
 def imagenet_cache_path(name: str) -> Path:
     """Where Keras keeps that file: `models/` below `KERAS_HOME`, by default `~/.keras`."""
-    return Path(keras.config.keras_home()) / "models" / imagenet_weights_file_name(name)
+    home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+    return home / "models" / imagenet_weights_file_name(name)
 
 
 def load_imagenet_weights(model: keras.Model, name: str, weights_path: Path | None) -> None:
@@ -55,7 +57,7 @@ def load_compact_weights(model: keras.Model, weights_path: Path | None) -> None:
                 if layer.weights:
                     pair = [arrays[f"{layer.name}/kernel"], arrays[f"{layer.name}/bias"]]
                     layer.set_weights([array.astype("float32") for array in pair])
-    except (OSError, KeyError, ValueError) as error:
+    except Exception as error:  # numpy, zipfile and Keras each raise their own kinds here
         raise LossNetworkWeightsError(f"compact weights: cannot read {path} ({_first_line(error)})") from error
 
 

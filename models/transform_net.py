@@ -45,7 +45,7 @@ def build_transform_network(*, num_styles: int = 1, width: float = 1.0, dtype="f
     style_mixture = keras.Input((num_styles,), name="style_mixture", dtype="float32")
     step = _Steps(style_mixture, num_styles=num_styles, width=width, dtype=dtype)
 
-    x = layers.Rescaling(1 / 127.5, offset=-1.0, dtype=dtype, name="to_unit_range")(image)
+    x = FromPixels(dtype=dtype, name="from_pixels")(image)
     x = step.conv(x, 32, kernel=9, name="encode1")
     x = step.conv(x, 64, stride=2, name="encode2")
     x = step.conv(x, 128, stride=2, name="encode3")
@@ -100,11 +100,28 @@ class ReflectionPadding2D(layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="faststyle")
-class ToPixels(layers.Layer):
-    """Maps `[batch, height, width, 3]` from about -1..1 to about 0..255, in float32, without a bound."""
+class FromPixels(layers.Layer):
+    """Maps 0..255 to -1..1, with no need of TensorFlow on other backends, as Keras's `Rescaling` has."""
+
+    def __init__(self, **kwargs) -> None:
+        super().__init__(autocast=False, **kwargs)
 
     def call(self, inputs):
-        return 127.5 * (ops.cast(inputs, "float32") + 1.0)
+        return ops.cast(ops.cast(inputs, "float32") / 127.5 - 1.0, self.compute_dtype)
+
+
+@keras.saving.register_keras_serializable(package="faststyle")
+class ToPixels(layers.Layer):
+    """Maps `[batch, height, width, 3]` from about -1..1 to about 0..255, in float32, without a bound.
+
+    In training it adds a penalty on what lies outside 0..255 and will be clipped.
+    """
+
+    def call(self, inputs, training=None):
+        unit = ops.cast(inputs, "float32")
+        if training:
+            self.add_loss(ops.mean(ops.square(ops.relu(ops.abs(unit) - 1.0))))
+        return 127.5 * (unit + 1.0)
 
 
 class _Steps:

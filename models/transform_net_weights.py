@@ -2,8 +2,9 @@
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -36,8 +37,9 @@ class TransformWeights(NamedTuple):
 def pack_transform_weights(network: keras.Model, card: dict, *, dtype: str = "float32") -> bytes:
     """The bytes of a weights file: every variable as `dtype`, and the card."""
     buffer = io.BytesIO()
-    arrays = {path: array.astype(dtype) for path, array in network_arrays(network).items()}
-    np.savez(buffer, **{_CARD_KEY: np.frombuffer(json.dumps(card).encode(), "uint8")}, **arrays)
+    arrays: dict[str, Any] = {path: array.astype(dtype) for path, array in network_arrays(network).items()}
+    arrays[_CARD_KEY] = np.frombuffer(json.dumps(card).encode(), "uint8")
+    np.savez(buffer, **arrays)
     return buffer.getvalue()
 
 
@@ -51,11 +53,12 @@ def read_transform_weights(path: Path) -> TransformWeights:
         with np.load(path) as file:
             arrays = {name: file[name] for name in file.files if name != _CARD_KEY}
             weights = TransformWeights(arrays, json.loads(file[_CARD_KEY].tobytes()))
-        weights.num_styles, weights.width  # noqa: B018 - a file without these tables is not ours
+        if weights.width <= 0 or len(weights.card["styles"]) != weights.num_styles:
+            raise ValueError(f"its card names {len(weights.card['styles'])} styles, it holds {weights.num_styles}")
         return weights
     except FileNotFoundError:
         raise TransformWeightsError(f"{path}: no such weights file") from None
-    except (OSError, ValueError, KeyError, EOFError, AttributeError) as error:
+    except Exception as error:  # numpy, zipfile and json each raise their own kinds here
         raise TransformWeightsError(f"{path}: not a transform network's weights ({error})") from None
 
 
@@ -66,7 +69,7 @@ def assign_weights(network: keras.Model, arrays: dict[str, np.ndarray]) -> None:
         TransformWeightsError: a missing array, or one of another shape.
     """
     for variable in network.variables:
-        path = _relative_path(variable, network)
+        path = variable.path
         if path not in arrays:
             raise TransformWeightsError(f"weights lack {path}")
         if arrays[path].shape != tuple(variable.shape):
@@ -77,14 +80,30 @@ def assign_weights(network: keras.Model, arrays: dict[str, np.ndarray]) -> None:
         variable.assign(arrays[path].astype("float32"))
 
 
-def start_from(network: keras.Model, weights: TransformWeights, num_styles: int) -> None:
-    """Starts new styles from a trained network: its trunk as it is, each new style's rows the mean of its rows.
+def start_from(network: keras.Model, weights: TransformWeights, styles: Sequence[str]) -> None:
+    """Starts a network from a trained one of the same width.
+
+    The trunk is taken as it is. The styles' rows too, if the trained network holds the very same styles by name;
+    otherwise each style starts from the mean of all rows.
+
+    Args:
+        network: with one row for each of `styles`.
+        weights: of the trained network.
+        styles: names of the network's styles.
 
     Raises:
         TransformWeightsError: the widths differ.
     """
-    mean = np.full((1, weights.num_styles), 1.0 / weights.num_styles, "float32")
-    assign_weights(network, mix_styles(weights.arrays, np.repeat(mean, num_styles, axis=0)))
+    if weights.width != _width(network):
+        raise TransformWeightsError(
+            f"these weights are of a network of width {weights.width:g}, this one has width {_width(network):g}; "
+            "pass another --width, or --initial-weights random"
+        )
+    if list(styles) == weights.card["styles"]:
+        assign_weights(network, weights.arrays)
+        return
+    mean = np.full((len(styles), weights.num_styles), 1.0 / weights.num_styles, "float32")
+    assign_weights(network, mix_styles(weights.arrays, mean))
 
 
 def mix_styles(arrays: dict[str, np.ndarray], style_mixture: np.ndarray) -> dict[str, np.ndarray]:
@@ -100,13 +119,13 @@ def mix_styles(arrays: dict[str, np.ndarray], style_mixture: np.ndarray) -> dict
 
 def network_arrays(network: keras.Model) -> dict[str, np.ndarray]:
     """Every variable of a transform network by its path inside the network."""
-    arrays = {_relative_path(variable, network): np.asarray(variable) for variable in network.variables}
+    arrays = {variable.path: np.asarray(variable) for variable in network.variables}
     return {path: np.array(array, dtype="float32") for path, array in arrays.items()}
+
+
+def _width(network: keras.Model) -> float:
+    return network.get_layer("encode1_conv").filters / 32
 
 
 def _is_table(path: str) -> bool:
     return path.endswith(("_norm/scale", "_norm/shift"))
-
-
-def _relative_path(variable, network: keras.Model) -> str:
-    return variable.path.removeprefix(f"{network.name}/")

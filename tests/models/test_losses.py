@@ -1,0 +1,276 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.losses import STATISTICS, content_error, gram_matrix, style_error, style_statistics, total_variation
+
+ANY_SIZE = tf.TensorSpec([None, None, None, None])
+STYLE_PARTS = {"gram": ["gram"], "covariance": ["covariance", "mean"]}
+
+
+def random_features(shape=(2, 5, 7, 3), seed=0):
+    """Like ReLU features: not negative, channels of different size, larger toward one corner."""
+    random = np.random.default_rng(seed)
+    slope = np.linspace(0.5, 2.0, shape[1])[:, None, None] + np.linspace(0.0, 1.0, shape[2])[:, None]
+    channels = np.arange(1, shape[3] + 1)
+    return np.maximum(random.normal(0.3, 1.0, shape) * slope * channels, 0).astype("float32")
+
+
+def numpy_gram(features):
+    flat = features.astype("float64").reshape(features.shape[0], -1, features.shape[-1])
+    return np.einsum("bpc,bpd->bcd", flat, flat) / flat.shape[1]
+
+
+def numpy_relative_error(values, targets):
+    axes = tuple(range(1, targets.ndim))
+    values, targets = values.astype("float64"), targets.astype("float64")
+    return np.sum((values - targets) ** 2, axis=axes) / np.sum(targets**2, axis=axes)
+
+
+def gradient(function, at):
+    at = tf.constant(at)
+    with tf.GradientTape() as tape:
+        tape.watch(at)
+        value = function(at)
+    return tape.gradient(value, at).numpy()
+
+
+def finite_differences(function, at, step):
+    """Central differences of a function to one number, for every element of `at`."""
+    slopes = np.zeros(at.shape)
+    for index in np.ndindex(at.shape):
+        above, below = at.copy(), at.copy()
+        above[index] += step
+        below[index] -= step
+        slopes[index] = (float(function(above)) - float(function(below))) / (2 * step)
+    return slopes
+
+
+def assert_gradient_matches(function, at, step=1e-2):
+    expected = finite_differences(function, at, step)
+    assert np.abs(expected).max() > 1e-3, "a gradient of nothing tests nothing"
+    np.testing.assert_allclose(gradient(function, at), expected, rtol=1e-2, atol=1e-2 * np.abs(expected).max())
+
+
+def assert_same_inside_tf_function(function, *arguments):
+    traced = tf.function(function, input_signature=[ANY_SIZE] * len(arguments))
+    eager, graph = function(*arguments), traced(*arguments)
+    tf.nest.map_structure(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), eager, graph)
+
+
+def test_gram_matrix_of_two_pixels_by_hand():
+    features = np.array([[[[1, 2], [3, 4]]]], "float32")
+    np.testing.assert_allclose(gram_matrix(features), [[[5, 7], [7, 10]]])
+
+
+def test_gram_matrix_is_the_mean_outer_product_of_the_pixels():
+    features = random_features()
+    np.testing.assert_allclose(gram_matrix(features), numpy_gram(features), rtol=1e-5)
+
+
+def test_gram_matrix_ignores_the_order_of_pixels():
+    features = random_features()
+    pixels = features.reshape(2, 35, 3)[:, np.random.default_rng(1).permutation(35)]
+    shuffled = pixels.reshape(2, 7, 5, 3)
+    assert not np.array_equal(pixels, features.reshape(2, 35, 3))
+    np.testing.assert_allclose(gram_matrix(shuffled), gram_matrix(features), rtol=1e-5)
+
+
+def test_gram_matrix_accumulates_in_float32_for_bfloat16_features():
+    # A bfloat16 sum of ones stops at 256: half of 512 pixels would be lost.
+    ones = tf.ones([1, 16, 32, 3], "bfloat16")
+    gram = gram_matrix(ones)
+    assert gram.dtype == "float32"
+    np.testing.assert_array_equal(gram, np.ones((1, 3, 3)))
+
+
+def test_style_statistics_of_bfloat16_features_keep_float32_digits():
+    features = tf.cast(random_features((1, 24, 17, 3)), "bfloat16")
+    exact = tf.cast(features, "float32").numpy()
+    mean = exact.mean(axis=(1, 2), keepdims=True)
+    statistics = style_statistics(features, "covariance")
+    np.testing.assert_allclose(gram_matrix(features), numpy_gram(exact), rtol=1e-5)
+    np.testing.assert_allclose(statistics["covariance"], numpy_gram(exact - mean), rtol=1e-4)
+    np.testing.assert_allclose(statistics["mean"], mean[:, 0, 0], rtol=1e-5)
+
+
+def test_gram_matrix_is_the_same_inside_tf_function():
+    assert_same_inside_tf_function(gram_matrix, random_features())
+
+
+def test_covariance_of_two_pixels_by_hand():
+    features = np.array([[[[1, 2], [3, 6]]]], "float32")
+    statistics = style_statistics(features, "covariance")
+    np.testing.assert_allclose(statistics["mean"], [[2, 4]])
+    np.testing.assert_allclose(statistics["covariance"], [[[1, 2], [2, 4]]])
+
+
+def test_covariance_statistics_are_numpys_mean_and_covariance():
+    features = random_features()
+    statistics = style_statistics(features, "covariance")
+    for image in range(2):
+        pixels = features[image].reshape(-1, 3).astype("float64")
+        np.testing.assert_allclose(statistics["mean"][image], pixels.mean(axis=0), rtol=1e-5)
+        np.testing.assert_allclose(statistics["covariance"][image], np.cov(pixels.T, bias=True), rtol=1e-4)
+
+
+def test_covariance_does_not_see_a_constant_added_to_a_channel():
+    features = random_features()
+    brighter = features + np.array([0, 2, 5], "float32")
+    statistics, shifted = style_statistics(features, "covariance"), style_statistics(brighter, "covariance")
+    np.testing.assert_allclose(shifted["covariance"], statistics["covariance"], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(shifted["mean"] - statistics["mean"], [[0, 2, 5]] * 2, atol=1e-4)
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_style_statistics_are_the_same_inside_tf_function(statistic):
+    assert sorted(style_statistics(random_features(), statistic)) == STYLE_PARTS[statistic]
+    assert_same_inside_tf_function(lambda features: style_statistics(features, statistic), random_features())
+
+
+def test_unknown_style_statistic_is_named_with_the_choices():
+    with pytest.raises(ValueError, match="unknown style statistic 'histogram'; choose one of gram, covariance"):
+        style_statistics(random_features(), "histogram")
+
+
+def test_style_error_by_hand():
+    targets = {"mean": tf.constant([[3.0, 4.0]]), "covariance": tf.constant([[[2.0, 0.0], [0.0, 0.0]]])}
+    values = {"mean": tf.constant([[3.0, 3.0]]), "covariance": tf.constant([[[1.0, 1.0], [0.0, 0.0]]])}
+    np.testing.assert_allclose(style_error(values, targets), [1 / 25 + 2 / 4], rtol=1e-6)
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_style_error_is_the_relative_squared_error_of_each_part_added(statistic):
+    features, target = random_features(seed=1), random_features((2, 4, 6, 3), seed=2)
+    values, targets = style_statistics(features, statistic), style_statistics(target, statistic)
+    expected = sum(numpy_relative_error(values[part].numpy(), targets[part].numpy()) for part in STYLE_PARTS[statistic])
+    np.testing.assert_allclose(style_error(values, targets), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_one_style_target_serves_every_image_of_a_batch(statistic):
+    values = style_statistics(random_features(seed=1), statistic)
+    one = style_statistics(random_features((1, 4, 6, 3), seed=2), statistic)
+    repeated = {part: np.repeat(target, 2, axis=0) for part, target in one.items()}
+    error = style_error(values, one)
+    assert error.shape == (2,)
+    np.testing.assert_allclose(error, style_error(values, repeated), rtol=1e-6)
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_style_error_of_the_target_itself_is_zero(statistic):
+    targets = style_statistics(random_features(), statistic)
+    np.testing.assert_array_equal(style_error(targets, targets), [0, 0])
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_style_error_of_a_black_feature_map_is_one_for_each_part(statistic):
+    targets = style_statistics(random_features(), statistic)
+    black = style_statistics(np.zeros((2, 3, 4, 3), "float32"), statistic)
+    np.testing.assert_allclose(style_error(black, targets), [len(STYLE_PARTS[statistic])] * 2, rtol=1e-5)
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_style_error_does_not_depend_on_the_scale_of_the_features(statistic):
+    def error(scale):
+        features, target = scale * random_features(seed=1), scale * random_features(seed=2)
+        return style_error(style_statistics(features, statistic), style_statistics(target, statistic))
+
+    np.testing.assert_allclose(error(np.float32(30)), error(np.float32(1)), rtol=1e-4)
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_style_error_is_the_same_inside_tf_function(statistic):
+    def error(features, target):
+        return style_error(style_statistics(features, statistic), style_statistics(target, statistic))
+
+    assert_same_inside_tf_function(error, random_features(seed=1), random_features((1, 4, 6, 3), seed=2))
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_style_error_has_the_gradient_of_finite_differences(statistic):
+    targets = style_statistics(random_features((1, 4, 3, 2), seed=2), statistic)
+
+    def error(features):
+        return style_error(style_statistics(features, statistic), targets)[0]
+
+    assert_gradient_matches(error, random_features((1, 3, 4, 2), seed=1))
+
+
+def test_content_error_by_hand():
+    features = np.array([[[[1, 2], [3, 4]]]], "float32")
+    targets = np.array([[[[1, 2], [2, 1]]]], "float32")
+    np.testing.assert_allclose(content_error(features, targets), [10 / 10])
+
+
+def test_content_error_is_the_relative_squared_error_of_each_image():
+    features, targets = random_features(seed=1), random_features(seed=2)
+    error = content_error(features, targets)
+    assert error.shape == (2,)
+    np.testing.assert_allclose(error, numpy_relative_error(features, targets), rtol=1e-5)
+
+
+def test_content_error_of_the_content_itself_is_zero_and_of_black_is_one():
+    targets = random_features()
+    np.testing.assert_array_equal(content_error(targets, targets), [0, 0])
+    np.testing.assert_allclose(content_error(np.zeros_like(targets), targets), [1, 1], rtol=1e-6)
+
+
+def test_content_error_against_a_black_target_is_finite():
+    black = np.zeros((1, 3, 4, 2), "float32")
+    np.testing.assert_array_equal(content_error(black, black), [0])
+    assert np.isfinite(content_error(random_features((1, 3, 4, 2)), black)).all()
+
+
+def test_content_error_of_bfloat16_features_is_reduced_in_float32():
+    features, targets = (tf.cast(random_features((1, 24, 17, 3), seed), "bfloat16") for seed in (1, 2))
+    error = content_error(features, targets)
+    exact = [tf.cast(values, "float32").numpy() for values in (features, targets)]
+    assert error.dtype == "float32"
+    np.testing.assert_allclose(error, numpy_relative_error(*exact), rtol=1e-5)
+
+
+def test_content_error_is_the_same_inside_tf_function():
+    assert_same_inside_tf_function(content_error, random_features(seed=1), random_features(seed=2))
+
+
+def test_content_error_has_the_gradient_of_finite_differences():
+    targets = random_features((1, 4, 3, 2), seed=2)
+    assert_gradient_matches(lambda features: content_error(features, targets)[0], random_features((1, 4, 3, 2)))
+
+
+def test_content_error_has_no_gradient_through_its_divisor():
+    features, targets = random_features((1, 4, 3, 2), seed=1), random_features((1, 4, 3, 2), seed=2)
+    expected = 2 * (targets - features) / np.sum(targets**2)
+    actual = gradient(lambda watched: content_error(features, watched)[0], targets)
+    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_total_variation_by_hand():
+    image = np.array([[0, 51], [102, 0]], "float32")[None, :, :, None] * np.ones(3, "float32")
+    down = (0.4**2 + 0.2**2) / 2
+    across = (0.2**2 + 0.4**2) / 2
+    np.testing.assert_allclose(total_variation(image), [down + across], rtol=1e-6)
+
+
+def test_total_variation_is_the_mean_squared_difference_of_neighbors_on_both_axes():
+    image = random_features((2, 6, 9, 3)) * 20
+    unit = image.astype("float64") / 255
+    axes = (1, 2, 3)
+    expected = np.mean(np.diff(unit, axis=1) ** 2, axis=axes) + np.mean(np.diff(unit, axis=2) ** 2, axis=axes)
+    np.testing.assert_allclose(total_variation(image), expected, rtol=1e-5)
+
+
+def test_total_variation_of_a_constant_is_zero_and_does_not_see_brightness():
+    np.testing.assert_array_equal(total_variation(np.full((2, 4, 5, 3), 200, "float32")), [0, 0])
+    image = np.random.default_rng(0).integers(0, 200, (1, 6, 5, 3)).astype("float32")
+    np.testing.assert_allclose(total_variation(image + 55), total_variation(image), rtol=1e-4)
+
+
+def test_total_variation_is_the_same_inside_tf_function():
+    assert_same_inside_tf_function(total_variation, random_features((2, 6, 9, 3)) * 20)
+
+
+def test_total_variation_has_the_gradient_of_finite_differences():
+    image = np.random.default_rng(0).uniform(0, 255, (1, 3, 4, 3)).astype("float32")
+    assert_gradient_matches(lambda pixels: 255 * total_variation(pixels)[0], image, step=2.0)
