@@ -1,9 +1,10 @@
 """How every command behaves: one line and status 2 for user errors, a clean stop on Ctrl-C, no traceback."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
+
+from infer.native_logs import filter_native_logs
 
 USER_ERROR, FAILED, INTERRUPTED = 2, 1, 130
 
@@ -11,7 +12,7 @@ USER_ERROR, FAILED, INTERRUPTED = 2, 1, 130
 def run_command_line(
     program: str, add_commands: Sequence[Callable], argv: Sequence[str] | None = None, *, version: str | None = None
 ) -> int:
-    """Parses `argv` and runs the chosen command.
+    """Parses `argv`, or the process's own command line, and runs the chosen command.
 
     A command is a function that adds a parser with `run` as its default; `run` takes the arguments and returns an exit
     status. `ValueError` is the user's error; `RuntimeError` is a run that could not go on.
@@ -27,7 +28,8 @@ def run_command_line(
     for add_command in add_commands:
         add_command(subcommands)
     arguments = parser.parse_args(argv)
-    _quiet_libraries()
+    if argv is None:  # the process is ours, so its standard error is, too
+        filter_native_logs()
     try:
         return arguments.run(arguments)
     except KeyboardInterrupt:
@@ -40,12 +42,6 @@ def run_command_line(
         if arguments.traceback:
             raise
         return _say(f"stopped: {_one_line(error)}", FAILED)
-
-
-def _quiet_libraries() -> None:
-    """TensorFlow's start-up notes hide our one line; its warnings and errors stay."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
 
 def _say(line: str, status: int) -> int:

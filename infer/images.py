@@ -2,16 +2,26 @@
 
 import io
 import os
+import struct
 import tempfile
 import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 READABLE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 WRITABLE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 _JPEG_QUALITY = 95
+_UPRIGHT_BY = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 class ImageError(ValueError):
@@ -31,7 +41,7 @@ def read_image(path: Path) -> np.ndarray:
     Raises:
         ImageError: no such file, or no image in it.
     """
-    return np.asarray(open_rgb(path.read_bytes() if path.is_file() else path, name=str(path)))
+    return np.asarray(open_rgb(path, name=str(path)))
 
 
 def open_rgb(encoded: bytes | Path, *, name: str, draft_size_px: int | None = None) -> Image.Image:
@@ -53,14 +63,14 @@ def open_rgb(encoded: bytes | Path, *, name: str, draft_size_px: int | None = No
             with Image.open(io.BytesIO(encoded) if isinstance(encoded, bytes) else encoded) as image:
                 if draft_size_px:
                     image.draft(None, (draft_size_px, draft_size_px))
-                return _to_rgb(ImageOps.exif_transpose(image))
+                return _to_rgb(_upright(image))
     except FileNotFoundError:
         raise ImageError(f"{name}: no such file") from None
     except UnidentifiedImageError:
         raise ImageError(f"{name}: not an image, or of an unknown format") from None
     except Image.DecompressionBombError as error:
         raise ImageError(f"{name}: {error}") from None
-    except (OSError, ValueError, SyntaxError, EOFError, TypeError, AttributeError, IndexError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, TypeError, AttributeError, LookupError, struct.error) as error:
         # Pillow's decoders raise all of these for damaged files.
         raise ImageError(f"{name}: damaged image ({error})") from None
 
@@ -93,11 +103,11 @@ def write_image(path: Path, image: np.ndarray) -> None:
     check_writable_suffix(path)
     options = {"quality": _JPEG_QUALITY} if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else {}
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, format=Image.registered_extensions()[path.suffix.lower()], **options)
     try:
+        Image.fromarray(image).save(buffer, format=Image.registered_extensions()[path.suffix.lower()], **options)
         write_atomically(path, buffer.getvalue())
-    except OSError as error:
-        raise ImageError(f"{path}: cannot write ({error.strerror})") from None
+    except (OSError, ValueError) as error:  # the disk's errors, and those of formats that end at some size
+        raise ImageError(f"{path}: cannot write ({getattr(error, 'strerror', None) or error})") from None
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -122,10 +132,17 @@ def _umask() -> int:
     return mask
 
 
+def _upright(image: Image.Image) -> Image.Image:
+    """As `ImageOps.exif_transpose`, which also rewrites the EXIF and fails where a camera wrote a tag it should not."""
+    method = _UPRIGHT_BY.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return image if method is None else image.transpose(method)
+
+
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         deep = np.asarray(image, "float32")
-        scale = 255.0 / 65535.0 if deep.size and deep.max() > 255 else 1.0
+        sixteen_bits = image.mode.startswith("I;16") or deep.max() > 255
+        scale = 255.0 / 65535.0 if sixteen_bits else 1.0
         return Image.fromarray(to_uint8(deep * scale)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         rgba = image.convert("RGBA")

@@ -42,7 +42,9 @@ class Stylizer:
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """Stylizes `[height, width, 3]` uint8 in RGB, sides at least 16 px; the result has the same shape and type."""
         if min(image.shape[:2]) < MINIMUM_SIZE_PX:
-            raise StylizeError(f"photo of {image.shape[1]}x{image.shape[0]} px: sides must be at least {MINIMUM_SIZE_PX} px")
+            raise StylizeError(
+                f"photo of {image.shape[1]}x{image.shape[0]} px: sides must be at least {MINIMUM_SIZE_PX} px"
+            )
         inputs = {"image": self._tf.constant(image[None], self._tf.float32)}
         if len(self.styles) > 1:
             inputs["style_mixture"] = self._tf.constant(self._mixture[None])

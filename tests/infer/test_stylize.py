@@ -1,0 +1,134 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from infer.images import ImageError, read_image
+from infer.stylize import StylizeError, Stylizer, mixture_row, plan_jobs, stylize_files
+from scripts.faststyle import main
+from tests.toy_run import toy_weights
+from train.export import export_model
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "two"
+    export_model(toy_weights(2), folder)
+    return folder
+
+
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    folder = tmp_path / "photos"
+    (folder / "trip").mkdir(parents=True)
+    random = np.random.default_rng(0)
+    Image.fromarray(random.integers(0, 256, (45, 61, 3)).astype("uint8")).save(folder / "a.png")
+    Image.fromarray(random.integers(0, 256, (33, 30, 3)).astype("uint8")).save(folder / "trip" / "b.jpg")
+    return folder
+
+
+def test_mixture_is_scaled_to_sum_one_in_the_models_order():
+    np.testing.assert_allclose(mixture_row(["a", "b", "c"], {"c": 3, "a": 1}), [0.25, 0, 0.75])
+
+
+def test_without_a_mixture_the_first_style_is_taken():
+    np.testing.assert_allclose(mixture_row(["a", "b"], None), [1, 0])
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"x": 1.0}, "no style 'x' in this model; it holds a, b"),
+        ({"a": -1.0, "b": 3.0}, "0 or more"),
+        ({"a": 0.0}, "0 or more"),
+    ],
+)
+def test_impossible_mixtures_are_refused(weights, message):
+    with pytest.raises(StylizeError, match=message):
+        mixture_row(["a", "b"], weights)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 23), (61, 47)])
+def test_stylized_image_has_the_photos_size(model, size):
+    photo = np.random.default_rng(0).integers(0, 256, (*size, 3)).astype("uint8")
+    stylized = Stylizer(model)(photo)
+    assert stylized.shape == photo.shape
+    assert stylized.dtype == np.uint8
+
+
+def test_styles_of_one_model_give_different_pictures(model):
+    photo = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype("uint8")
+    first, second = (Stylizer(model, style_mixture={name: 1.0})(photo) for name in ("style_0", "style_1"))
+    assert np.abs(first.astype(int) - second).mean() > 1
+
+
+def test_too_small_photo_is_named_with_its_size(model):
+    with pytest.raises(StylizeError, match="20x9 px: sides must be at least 16 px"):
+        Stylizer(model)(np.zeros((9, 20, 3), "uint8"))
+
+
+def test_command_writes_one_file_upright_and_of_exact_size(model, tmp_path):
+    photo = Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 64, 3)).astype("uint8"))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees
+    photo.save(tmp_path / "turned.jpg", exif=exif)
+    assert main(["stylize", str(model), str(tmp_path / "turned.jpg"), "--output", str(tmp_path / "out.png")]) == 0
+    assert read_image(tmp_path / "out.png").shape == (64, 40, 3)
+
+
+def test_folder_keeps_its_tree_skips_broken_photos_and_says_so_by_status(model, photos, tmp_path, capsys):
+    (photos / "broken.jpg").write_bytes(b"no image")
+    status = main(["stylize", str(model), str(photos), "--output", str(tmp_path / "out")])
+    assert status == 1
+    assert read_image(tmp_path / "out" / "a.png").shape == (45, 61, 3)
+    assert read_image(tmp_path / "out" / "trip" / "b.png").shape == (33, 30, 3)
+    assert "2 of 3 stylized" in capsys.readouterr().out
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*.*")) == ["a.png", "b.png"]
+
+
+def test_existing_result_is_kept_without_overwrite(model, photos, tmp_path, capsys):
+    (tmp_path / "out.png").write_bytes(b"mine")
+    arguments = ["stylize", str(model), str(photos / "a.png"), "--output", str(tmp_path / "out.png")]
+    assert main(arguments) == 2
+    assert "pass --overwrite" in capsys.readouterr().err
+    assert (tmp_path / "out.png").read_bytes() == b"mine"
+    assert main([*arguments, "--overwrite"]) == 0
+    assert read_image(tmp_path / "out.png").shape == (45, 61, 3)
+
+
+def test_missing_model_and_missing_photo_are_one_line(model, tmp_path, capsys):
+    assert main(["stylize", str(tmp_path), str(model / "saved_model.pb"), "--output", str(tmp_path / "o.png")]) == 2
+    assert "no exported model" in capsys.readouterr().err
+    assert main(["stylize", str(model), str(tmp_path / "no.jpg"), "--output", str(tmp_path / "o.png")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_two_photos_of_one_name_are_refused_before_any_work(photos, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "a.jpg").write_bytes((photos / "a.png").read_bytes())
+    with pytest.raises(StylizeError, match="would both become"):
+        plan_jobs([photos / "a.png", other / "a.jpg"], tmp_path / "out", overwrite=False)
+
+
+def test_result_never_replaces_its_own_photo(photos):
+    with pytest.raises(StylizeError, match="would replace the photo itself"):
+        plan_jobs([photos / "a.png"], photos / "a.png", overwrite=True)
+
+
+def test_unwritable_suffix_is_refused(photos, tmp_path):
+    with pytest.raises(ImageError, match=r"cannot write \.xyz"):
+        plan_jobs([photos / "a.png"], tmp_path / "a.xyz", overwrite=False)
+
+
+def test_failures_are_listed_and_the_rest_goes_on(photos, tmp_path):
+    jobs = plan_jobs([photos], tmp_path / "out", overwrite=False)
+
+    def stylizer(image):
+        if image.shape[0] == 45:
+            raise MemoryError
+        return image
+
+    assert stylize_files(jobs, stylizer) == [f"{photos / 'a.png'}: not enough memory"]
+    assert (tmp_path / "out" / "trip" / "b.png").exists()
