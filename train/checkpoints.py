@@ -6,7 +6,7 @@ import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,8 +39,9 @@ class CheckpointStore:
     def save(self, checkpoint: Checkpoint) -> Path:
         """Writes a checkpoint and removes all but the newest three; a kill at any moment leaves only whole files."""
         buffer = io.BytesIO()
-        state = np.frombuffer(json.dumps(checkpoint.state).encode(), dtype="uint8")
-        np.savez(buffer, **{_STATE_KEY: state}, **checkpoint.arrays)
+        arrays: dict[str, Any] = dict(checkpoint.arrays)
+        arrays[_STATE_KEY] = np.frombuffer(json.dumps(checkpoint.state).encode(), dtype="uint8")
+        np.savez(buffer, **arrays)
         path = self._folder / f"step_{checkpoint.step:08d}.npz"
         write_atomically(path, buffer.getvalue())
         for old in self.paths()[:-_KEPT]:
@@ -52,7 +53,7 @@ class CheckpointStore:
         for path in reversed(self.paths()):
             try:
                 return _read(path)
-            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
                 self._report(f"checkpoint {path} is damaged ({error}); trying the one before")
         return None
 
@@ -63,7 +64,11 @@ class CheckpointStore:
 
 
 def _read(path: Path) -> Checkpoint:
-    """Reads every array, so that zip's checksums find any damage."""
+    """Reads every array, after zip's checksums of all of them: numpy stops early where a damaged header says so."""
+    with zipfile.ZipFile(path) as file:
+        damaged = file.testzip()
+        if damaged:
+            raise zipfile.BadZipFile(f"wrong checksum of {damaged}")
     with np.load(path) as file:
         arrays = {name: file[name] for name in file.files if name != _STATE_KEY}
         state = json.loads(file[_STATE_KEY].tobytes())

@@ -81,8 +81,8 @@ class FolderSource:
         return len(self._files)
 
     def photos(self, start: int) -> Iterator[EncodedPhoto]:
-        epoch, offset = divmod(start, len(self))
-        for epoch in itertools.count(epoch):
+        first_epoch, offset = divmod(start, len(self))
+        for epoch in itertools.count(first_epoch):
             order = np.random.default_rng([self._seed, 1 + epoch]).permutation(len(self))
             yield from (_photo_from_file(self._files[i]) for i in order[offset:])
             offset = 0
@@ -123,19 +123,21 @@ class TfdsSource:
         return self._length
 
     def photos(self, start: int) -> Iterator[EncodedPhoto]:
-        epoch, offset = divmod(start, len(self))
-        for epoch in itertools.count(epoch):
+        first_epoch, offset = divmod(start, len(self))
+        for epoch in itertools.count(first_epoch):
             seed = self._seed + epoch
             dataset = self._read(f"{self._split}[{self._held_out_count}:]", shuffle_seed=seed)
             dataset = dataset.shuffle(_SHUFFLE_BUFFER, seed=seed).skip(offset).prefetch(_SHUFFLE_BUFFER // 8)
             for index, encoded in enumerate(dataset.as_numpy_iterator(), start=offset):
-                yield EncodedPhoto(f"{self._name} epoch {epoch} example {index}", lambda encoded=encoded: encoded)
+                yield EncodedPhoto(f"{self._name} epoch {epoch} example {index}", _reader(encoded))
             offset = 0
 
     def held_out(self) -> list[EncodedPhoto]:
+        if not self._held_out_count:  # TFDS refuses to read an empty part of a split
+            return []
         dataset = self._read(f"{self._split}[:{self._held_out_count}]", shuffle_seed=None)
         return [
-            EncodedPhoto(f"{self._name} held-out example {index}", lambda encoded=encoded: encoded)
+            EncodedPhoto(f"{self._name} held-out example {index}", _reader(encoded))
             for index, encoded in enumerate(dataset.as_numpy_iterator())
         ]
 
@@ -149,11 +151,17 @@ class TfdsSource:
             split=split,
             shuffle_files=shuffle_seed is not None,
             decoders=tfds.decode.PartialDecoding({key: True}, decoders={key: tfds.decode.SkipDecoding()}),
-            read_config=tfds.ReadConfig(shuffle_seed=shuffle_seed, try_autocache=False, shuffle_reshuffle_each_iteration=False),
+            read_config=tfds.ReadConfig(
+                shuffle_seed=shuffle_seed, try_autocache=False, shuffle_reshuffle_each_iteration=False
+            ),
         )
         options = tf.data.Options()
         options.deterministic = True
         return dataset.with_options(options).map(lambda example: example[key])
+
+
+def _reader(encoded: bytes) -> Callable[[], bytes]:
+    return lambda: encoded
 
 
 def _photo_from_file(path: Path) -> EncodedPhoto:

@@ -50,11 +50,13 @@ def export_model(
     """
     if keras.backend.backend() != "tensorflow":
         raise ExportError("a SavedModel is written by TensorFlow: run `faststyle export` with KERAS_BACKEND=tensorflow")
-    if output.exists() and not (overwrite and (output.is_dir() and not any(output.iterdir()) or _is_model(output))):
+    if output.exists() and not (overwrite and ((output.is_dir() and not any(output.iterdir())) or _is_model(output))):
         raise ExportError(f"{output}: exists already; choose another --output" + _overwrite_hint(output))
     if style_mixture is not None:
         row = np.asarray(style_mixture, "float32")[None]
-        weights = TransformWeights(mix_styles(weights.arrays, row), {**weights.card, "styles": [_mixed_name(weights, row)]})
+        weights = TransformWeights(
+            mix_styles(weights.arrays, row), {**weights.card, "styles": [_mixed_name(weights, row)]}
+        )
     network = build_transform_network(num_styles=weights.num_styles, width=weights.width)
     assign_weights(network, weights.arrays)
 
@@ -118,7 +120,9 @@ def _check_parity(network: keras.Model, num_styles: int, model_dir: Path) -> Non
     reloaded = serve(**{name: tf.constant(value) for name, value in inputs.items()})["stylized_image"].numpy()
     difference = float(np.max(np.abs(reloaded - np.asarray(stylize_any_size(network, image, mixture)))))
     if not difference <= _PARITY_LEVELS:
-        raise ExportError(f"the reloaded model differs from the network by {difference:.3g} of 255; nothing was written")
+        raise ExportError(
+            f"the reloaded model differs from the network by {difference:.3g} of 255; nothing was written"
+        )
 
 
 def _preview(network: keras.Model, num_styles: int, photo: np.ndarray) -> np.ndarray:

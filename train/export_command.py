@@ -15,7 +15,9 @@ def add_export_command(subcommands) -> None:
     )
     parser.add_argument("source", type=Path, metavar="RUN_DIR|WEIGHTS", help="run directory, or its weights.npz")
     parser.add_argument("--output", type=Path, required=True, metavar="MODEL_DIR", help="the model's folder")
-    parser.add_argument("--mix", type=parse_mixture, metavar="NAME=W,...", help="fold a many-style network into this mixture")
+    parser.add_argument(
+        "--mix", type=parse_mixture, metavar="NAME=W,...", help="fold a many-style network into this mixture"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace an exported model that exists")
     parser.set_defaults(run=run_export)
 
@@ -26,7 +28,7 @@ def run_export(arguments: argparse.Namespace) -> int:
     from models.transform_net_weights import read_transform_weights
     from train.export import export_model
     from train.run_directory import RunDirectory
-    from train.training_run import weights_of_run
+    from train.trained_weights import weights_of_run
 
     source: Path = arguments.source
     weights = weights_of_run(RunDirectory(source)) if source.is_dir() else read_transform_weights(source)

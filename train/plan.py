@@ -33,7 +33,14 @@ def measure(step: Callable[[], object]) -> Measurement:
 
 
 def describe_plan(
-    settings: TrainSettings, output: Path, *, photos: str, network: str, policy: str, start_step: int, measured: Measurement
+    settings: TrainSettings,
+    output: Path,
+    *,
+    photos: str,
+    network: str,
+    policy: str,
+    start_step: int,
+    measured: Measurement,
 ) -> str:
     """The plan as aligned lines of text."""
     left = max(0, settings.steps - start_step)

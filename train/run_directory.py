@@ -59,7 +59,9 @@ class RunDirectory:
             RunDirectoryError: no run there, or its config.json cannot be understood.
         """
         if not self.config.is_file():
-            raise RunDirectoryError(f"{self.path}: no config.json in it; a run directory is what `faststyle train` made")
+            raise RunDirectoryError(
+                f"{self.path}: no config.json in it; a run directory is what `faststyle train` made"
+            )
         try:
             return TrainSettings.from_json(self.config.read_text())
         except (ValueError, TypeError) as error:
@@ -68,7 +70,7 @@ class RunDirectory:
 
 def environment() -> dict:
     """Versions and processor, for the record."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for package in _REPORTED_PACKAGES:
         try:
             versions[package] = metadata.version(package)

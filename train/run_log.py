@@ -30,7 +30,7 @@ class RunLog:
 
     def __enter__(self) -> "RunLog":
         _drop_lines_after(self._metrics_path, self._resume_step)
-        self._file = self._metrics_path.open("a", encoding="utf-8")
+        self._file = self._metrics_path.open("a", encoding="utf-8", buffering=1)
         self._bar = tqdm(total=self._steps, initial=self._resume_step, unit="step", dynamic_ncols=True, smoothing=0.05)
         self._last = time.monotonic()
         return self

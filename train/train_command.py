@@ -6,11 +6,7 @@ from pathlib import Path
 
 from train.settings import TrainSettings
 
-_DEFAULTS = {
-    field.name: field.default_factory() if field.default is dataclasses.MISSING else field.default
-    for field in dataclasses.fields(TrainSettings)
-    if field.name not in ("style_images", "content")
-}
+_DEFAULTS = dataclasses.asdict(TrainSettings(style_images=("",), content=""))
 
 
 def add_train_command(subcommands) -> None:
@@ -23,7 +19,9 @@ def add_train_command(subcommands) -> None:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         argument_default=argparse.SUPPRESS,
     )
-    parser.add_argument("style_images", nargs="+", metavar="STYLE_IMAGE", help="image of the style; several make a many-style network")
+    parser.add_argument(
+        "style_images", nargs="+", metavar="STYLE_IMAGE", help="image of the style; several make a many-style network"
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="RUN_DIR", help="run directory, new or to resume")
     parser.add_argument("--dry-run", action="store_true", default=False, help="print the plan and stop")
     _add_data_options(parser.add_argument_group("photographs"))
@@ -56,7 +54,9 @@ def parse_layers(text: str) -> dict[str, float]:
 
 
 def _add_data_options(group) -> None:
-    group.add_argument("--content", required=True, metavar="SOURCE", help="folder of photos, or tfds:NAME, e.g. tfds:coco/2017")
+    group.add_argument(
+        "--content", required=True, metavar="SOURCE", help="folder of photos, or tfds:NAME, e.g. tfds:coco/2017"
+    )
     _option(group, "data_dir", str, "where TFDS datasets lie (default: TFDS's own place)", metavar="DIR")
     _option(group, "image_size", int, "side of the training crops, px, a multiple of 4")
     _option(group, "held_out", int, "photos kept for validation, at most a tenth of all")
@@ -65,7 +65,13 @@ def _add_data_options(group) -> None:
 def _add_objective_options(group) -> None:
     from_papers = "comma-separated, with optional weights: relu1_2,relu2_2=0.5"
     _option(group, "loss_network", str, "frozen network that measures", choices=("vgg16", "vgg19", "compact"))
-    _option(group, "vgg_weights", str, "file of Keras's no-top weights (default: Keras's cache, then its download)", metavar="FILE")
+    _option(
+        group,
+        "vgg_weights",
+        str,
+        "file of Keras's no-top weights (default: Keras's cache, then its download)",
+        metavar="FILE",
+    )
     _option(group, "pooling", str, "pooling of the loss network (default: its own)", choices=("max", "average"))
     _option(group, "content_layers", parse_layers, from_papers, metavar="LAYERS")
     _option(group, "style_layers", parse_layers, from_papers + "; rgb compares colors", metavar="LAYERS")
@@ -73,7 +79,7 @@ def _add_objective_options(group) -> None:
     _option(group, "content_weight", float, "higher keeps more of the photo")
     _option(group, "style_weight", float, "higher brings more of the style")
     _option(group, "tv_weight", float, "total variation: higher is smoother")
-    _option(group, "style_size", int, "shorter side of the style image, px: smaller gives larger strokes on the photo")
+    _option(group, "style_size", int, "shorter side of the style image, px: larger gives larger strokes")
 
 
 def _add_schedule_options(group) -> None:
@@ -82,11 +88,22 @@ def _add_schedule_options(group) -> None:
     _option(group, "learning_rate", float, "Adam's peak learning rate")
     _option(group, "learning_rate_decay", str, "what follows the warm-up", choices=("cosine", "constant"))
     _option(group, "warmup_steps", int, "steps until the peak learning rate")
-    _option(group, "fade_in_steps", int, "steps from reproducing the photo to the full objective (default: 0 from the base, else a quarter, at most 500)")
+    _option(
+        group,
+        "fade_in_steps",
+        int,
+        "steps from reproducing the photo to the full objective (default: 500 from random weights, else 0)",
+    )
     _option(group, "clip_norm", float, "largest global gradient norm; 0 is off")
     _option(group, "initial_weights", str, "base (shipped), random, or a weights file", metavar="WEIGHTS")
     _option(group, "width", float, "factor on the network's channels")
-    _option(group, "precision", str, "auto is bfloat16 where the processor is fast at it", choices=("auto", "bfloat16", "float32"))
+    _option(
+        group,
+        "precision",
+        str,
+        "auto is bfloat16 where the processor is fast at it",
+        choices=("auto", "bfloat16", "float32"),
+    )
     _option(group, "seed", int, "of data order, crops and random weights")
     _option(group, "checkpoint_every", int, "steps between checkpoints")
     _option(group, "preview_every", int, "steps between previews with validation")
@@ -95,6 +112,10 @@ def _add_schedule_options(group) -> None:
 def _option(group, name: str, kind, text: str, **more) -> None:
     """An option named and defaulting as in `TrainSettings`."""
     default = _DEFAULTS[name]
-    shown = ",".join(layer if weight == 1 else f"{layer}={weight:g}" for layer, weight in default.items()) if isinstance(default, dict) else default
+    shown = (
+        ",".join(layer if weight == 1 else f"{layer}={weight:g}" for layer, weight in default.items())
+        if isinstance(default, dict)
+        else default
+    )
     suffix = "" if "(default" in text else f" (default: {shown})"
     group.add_argument("--" + name.replace("_", "-"), type=kind, help=text + suffix, default=argparse.SUPPRESS, **more)

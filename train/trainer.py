@@ -50,7 +50,8 @@ class StyleTrainer(keras.Model):
         for tracker in self._term_trackers:
             tracker.update_state(terms[tracker.name])
         reproduction = terms["content"] + ops.mean(content_error(y_pred, image))
-        return self.fade_in * terms["total"] + (1.0 - self.fade_in) * reproduction
+        minimized = self.fade_in * terms["total"] + (1.0 - self.fade_in) * reproduction
+        return minimized + sum(self.losses)  # the network's own penalties on spikes and out-of-range pixels
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return {tracker.name: tracker.result() for tracker in self._term_trackers}

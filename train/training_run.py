@@ -1,42 +1,31 @@
 """One training run from start to export: plan, steps, checkpoints, previews, stops, resume."""
 
-import itertools
-import json
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from infer.images import read_image, resize_shorter_side, write_atomically, write_image
-from models.loss_network import LossNetwork
-from models.objective import Objective, ObjectiveSettings
-from models.transform_net import build_transform_network
-from models.transform_net_weights import (
-    BASE_WEIGHTS,
-    TransformWeights,
-    assign_weights,
-    network_arrays,
-    pack_transform_weights,
-    read_transform_weights,
-    start_from,
-)
+from infer.images import write_atomically, write_image
+from models.transform_net_weights import pack_transform_weights
+from train.assembly import compiled_trainer, initial_network, make_deterministic
 from train.checkpoints import Checkpoint, CheckpointStore
 from train.content_batches import center_crops, check_enough_readable, content_batches
-from train.content_sources import open_content_source
+from train.content_sources import ContentSource, open_content_source
 from train.export import export_model
 from train.interruption import StopRequest
 from train.plan import describe_plan, measure
-from train.precision import dtype_policy, has_gpu
+from train.precision import dtype_policy
 from train.previews import collapse_reason, preview_sheet, stylize_previews
-from train.run_directory import RunDirectory, environment
+from train.run_directory import RunDirectory
 from train.run_log import RunLog
 from train.settings import TrainSettings
-from train.trainer import TERMS, StyleTrainer, learning_rate_schedule
+from train.trained_weights import trained_weights
+from train.validation import validate
 
 _PREVIEW_PHOTOS = 3
 
 
-class TrainingStopped(RuntimeError):
+class TrainingStoppedError(RuntimeError):
     """A run that ended before its last step; the message says why, what was kept and what to do."""
 
 
@@ -50,7 +39,7 @@ def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False
 
     Raises:
         ValueError: settings, images, sources, weights or a run directory that cannot be used.
-        TrainingStopped: interrupted, or stopped for a non-finite loss or a collapsed preview.
+        TrainingStoppedError: interrupted, or stopped for a non-finite loss or a collapsed preview.
     """
     directory = RunDirectory(output)
     directory.check(settings)
@@ -61,42 +50,44 @@ def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False
             return
         directory.open(settings)
         run.train()
-    if dry_run:
+    elif dry_run:
         print(f"{output}: all {settings.steps:,} steps are done")
         return
     run.finish()
 
 
 class TrainingRun:
-    """A run's networks, data and progress. See `run_training`."""
+    """A run's networks, photos and progress, resumed from its newest checkpoint. See `run_training`.
+
+    Attributes:
+        step: steps done.
+    """
 
     def __init__(self, settings: TrainSettings, directory: RunDirectory) -> None:
-        _make_deterministic(settings.seed)
+        make_deterministic(settings.seed)
         self._settings, self._directory = settings, directory
+        self._num_styles = len(settings.style_images)
         self._policy = dtype_policy(settings.precision)
         self._source = _open_source(settings)
-        held_out = self._source.held_out()
-        self._validation = center_crops(held_out, image_size=settings.image_size)
-        fallback = [photo for _, photo in zip(range(_PREVIEW_PHOTOS), self._source.photos(0), strict=False)]
-        self._preview_photos = center_crops((held_out or fallback)[:_PREVIEW_PHOTOS], image_size=settings.image_size)
-        self._network = _initial_network(settings, self._policy)
-        self._trainer = _compiled_trainer(settings, self._network, self._policy)
-        self._store = CheckpointStore(directory.checkpoints)
+        self._held_out = center_crops(self._source.held_out(), image_size=settings.image_size)
+        self._preview_photos = _preview_photos(self._held_out, self._source, settings.image_size)
+        self._network = initial_network(settings, self._policy)
+        self._trainer = compiled_trainer(settings, self._network, self._policy)
+        self._checkpoints = CheckpointStore(directory.checkpoints)
         self.step, self._position = 0, 0
         self._unreadable: set[str] = set()
         self._resume()
 
     def plan(self) -> str:
-        """Measures two steps on real photos, leaves no trace of them, and describes the run."""
-        before = self._arrays()
+        """Measures a few steps on real photos, leaves no trace of them, and describes the run."""
+        settings, before = self._settings, self._arrays()
         images = next(self._batches()).images
-        measured = measure(lambda: self._trainer.train_step_terms(self._batch(images, step=1)))
+        measured = measure(lambda: self._trainer.train_step_terms(self._with_styles(images)))
         self._restore(before)
-        settings = self._settings
         return describe_plan(
             settings,
             self._directory.path,
-            photos=f"{self._source.description}: {len(self._source):,} photos, {len(self._validation)} held out",
+            photos=f"{self._source.description}: {len(self._source):,} photos, {len(self._held_out)} held out",
             network=f"width {settings.width:g}, {self._network.count_params():,} parameters, "
             f"starting from {settings.initial_weights} weights",
             policy=self._policy,
@@ -106,42 +97,73 @@ class TrainingRun:
 
     def train(self) -> None:
         """Runs the steps that are left. See `run_training` for what it raises."""
-        settings = self._settings
-        log = RunLog(
-            self._directory.metrics,
-            self._directory.tensorboard,
-            steps=settings.steps,
-            resume_step=self.step,
-            batch_size=settings.batch_size,
-        )
-        with log, StopRequest() as stop:
+        with self._open_log() as log, StopRequest() as stop:
             for batch in self._batches(log):
-                learning_rate = float(self._trainer.optimizer.learning_rate)
-                self._trainer.fade_in.assign(settings.fade_in(self.step + 1))
-                terms = self._trainer.train_step_terms(self._batch(batch.images, step=self.step + 1))
-                self._stop_if_not_finite(terms)
-                self.step, self._position = self.step + 1, batch.next_position
-                log.step(self.step, terms, learning_rate=learning_rate)
-                last = self.step == settings.steps
-                if last or self.step % settings.preview_every == 0:
+                self._step(batch.images, log)
+                self._position = batch.next_position
+                if self._due(self._settings.preview_every):
                     self._look(log)
-                if last or stop.requested or self.step % settings.checkpoint_every == 0:
+                if stop.requested or self._due(self._settings.checkpoint_every):
                     self._save_checkpoint()
-                if last:
+                if self.step == self._settings.steps:
                     return
                 if stop.requested:
-                    raise TrainingStopped(f"stopped at step {self.step:,}; repeat the command to go on from there")
+                    raise TrainingStoppedError(f"interrupted after step {self.step:,}; the same command goes on there")
 
     def finish(self) -> None:
         """Writes the weights file and, with TensorFlow, the exported model."""
-        weights = TransformWeights(network_arrays(self._network), self._card())
+        settings, export = self._settings, self._directory.export
+        weights = trained_weights(self._network, settings, steps=self.step, validation=self._validate())
         weights_path = self._directory.path / "weights.npz"
         write_atomically(weights_path, pack_transform_weights(self._network, weights.card))
         if keras.backend.backend() != "tensorflow":
-            print(f"Trained weights: {weights_path}. Where TensorFlow is installed, `faststyle export` makes a model of them.")
+            print(f"Trained weights: {weights_path}\nWhere TensorFlow is installed, `faststyle export` makes a model.")
             return
-        export_model(weights, self._directory.export, preview_photos=self._preview_photos, overwrite=True)
-        print(f"Exported model: {self._directory.export}\nTry it: faststyle stylize {self._directory.export} PHOTO --output OUT.png")
+        export_model(weights, export, preview_photos=self._preview_photos, overwrite=True)
+        print(f"Exported model: {export}\nTry it: faststyle stylize {export} PHOTO --output stylized.png")
+
+    def _step(self, images: np.ndarray, log: RunLog) -> None:
+        learning_rate = float(self._trainer.optimizer.learning_rate)
+        self._trainer.fade_in.assign(self._settings.fade_in(self.step + 1))
+        terms = self._trainer.train_step_terms(self._with_styles(images))
+        if not np.isfinite(list(terms.values())).all():
+            raise self._failure(f"the loss is not finite at step {self.step + 1:,}: {terms}")
+        self.step += 1
+        log.step(self.step, terms, learning_rate=learning_rate)
+
+    def _with_styles(self, images: np.ndarray) -> dict:
+        """Each image of a batch draws its style, by seed and step."""
+        random = np.random.default_rng([self._settings.seed, self.step])
+        styles = random.integers(self._num_styles, size=len(images))
+        return {"image": images, "style_mixture": np.eye(self._num_styles, dtype="float32")[styles]}
+
+    def _look(self, log: RunLog) -> None:
+        """Validation and previews, and a stop where the network has collapsed."""
+        validation = self._validate()
+        if validation:
+            log.validation(self.step, validation)
+        stylized = stylize_previews(self._network, self._preview_photos, self._num_styles)
+        sheet = preview_sheet(self._preview_photos, stylized)
+        write_image(self._directory.previews / f"step_{self.step:08d}.png", sheet)
+        log.preview(self.step, sheet)
+        reason = collapse_reason(stylized)
+        if reason:
+            raise self._failure(f"the network collapsed at step {self.step:,}: {reason}")
+
+    def _validate(self) -> dict[str, float] | None:
+        batch_size = self._settings.batch_size
+        return validate(self._trainer, self._held_out, num_styles=self._num_styles, batch_size=batch_size)
+
+    def _due(self, every: int) -> bool:
+        return self.step % every == 0 or self.step == self._settings.steps
+
+    def _failure(self, reason: str) -> TrainingStoppedError:
+        paths = self._checkpoints.paths()
+        kept = f"last good checkpoint: {paths[-1]}" if paths else "no checkpoint was written yet"
+        return TrainingStoppedError(
+            f"{reason}; {kept}. Start a new run with a lower --learning-rate (now {self._settings.learning_rate:g}), "
+            "with --clip-norm 1, or with --precision float32"
+        )
 
     def _batches(self, log: RunLog | None = None):
         def on_unreadable(name: str, reason: str) -> None:
@@ -159,57 +181,23 @@ class TrainingRun:
             on_unreadable=on_unreadable,
         )
 
-    def _batch(self, images: np.ndarray, *, step: int) -> dict:
-        """Each image of a batch draws its style, by seed and step."""
-        count = len(self._settings.style_images)
-        styles = np.random.default_rng([self._settings.seed, step]).integers(count, size=len(images))
-        return {"image": images, "style_mixture": np.eye(count, dtype="float32")[styles]}
-
-    def _look(self, log: RunLog) -> None:
-        """Validation, previews, and a stop where the network has collapsed."""
-        if len(self._validation):
-            log.validation(self.step, self._validate())
-        if not len(self._preview_photos):
-            return
-        stylized = stylize_previews(self._network, self._preview_photos, len(self._settings.style_images))
-        sheet = preview_sheet(self._preview_photos, stylized)
-        write_image(self._directory.previews / f"step_{self.step:08d}.png", sheet)
-        log.preview(self.step, sheet)
-        reason = collapse_reason(stylized)
-        if reason:
-            raise self._failure(f"the network collapsed at step {self.step:,}: {reason}")
-
-    def _validate(self) -> dict[str, float]:
-        """Mean terms over held-out photos, every photo in every style."""
-        count, size = len(self._settings.style_images), self._settings.batch_size
-        sums, images_seen = dict.fromkeys(TERMS, 0.0), 0
-        for style, start in itertools.product(range(count), range(0, len(self._validation), size)):
-            images = self._validation[start : start + size]
-            mixture = np.repeat(np.eye(count, dtype="float32")[style : style + 1], len(images), axis=0)
-            terms = self._trainer.validation_terms({"image": images, "style_mixture": mixture})
-            sums = {name: sums[name] + terms[name] * len(images) for name in TERMS}
-            images_seen += len(images)
-        return {name: value / images_seen for name, value in sums.items()}
-
-    def _stop_if_not_finite(self, terms: dict[str, float]) -> None:
-        if not all(np.isfinite(value) for value in terms.values()):
-            raise self._failure(f"the loss is not finite at step {self.step + 1:,} ({terms})")
-
-    def _failure(self, reason: str) -> TrainingStopped:
-        paths = self._store.paths()
-        kept = f"last good checkpoint: {paths[-1]}" if paths else "no checkpoint was written yet"
-        return TrainingStopped(
-            f"{reason}; {kept}. Start a new run with a lower --learning-rate (now {self._settings.learning_rate:g}), "
-            "with --clip-norm 1, or with --precision float32"
+    def _open_log(self) -> RunLog:
+        return RunLog(
+            self._directory.metrics,
+            self._directory.tensorboard,
+            steps=self._settings.steps,
+            resume_step=self.step,
+            batch_size=self._settings.batch_size,
         )
 
+    def _variables(self) -> list:
+        return [*self._network.variables, *self._trainer.optimizer.variables]
+
     def _arrays(self) -> dict[str, np.ndarray]:
-        variables = [*self._network.variables, *self._trainer.optimizer.variables]
-        return {f"{index:04d}:{variable.path}": np.array(variable) for index, variable in enumerate(variables)}
+        return {f"{index:04d}:{variable.path}": np.array(variable) for index, variable in enumerate(self._variables())}
 
     def _restore(self, arrays: dict[str, np.ndarray]) -> None:
-        variables = [*self._network.variables, *self._trainer.optimizer.variables]
-        for variable, array in zip(variables, arrays.values(), strict=True):
+        for variable, array in zip(self._variables(), arrays.values(), strict=True):
             variable.assign(array)
 
     def _save_checkpoint(self) -> None:
@@ -217,113 +205,27 @@ class TrainingRun:
         if not all(np.isfinite(array).all() for array in arrays.values()):
             raise self._failure(f"weights are not finite after step {self.step:,}")
         state = {"position": self._position, "unreadable": sorted(self._unreadable)}
-        self._store.save(Checkpoint(self.step, arrays, state))
+        self._checkpoints.save(Checkpoint(self.step, arrays, state))
 
     def _resume(self) -> None:
-        checkpoint = self._store.load_newest()
+        checkpoint = self._checkpoints.load_newest()
         if checkpoint is None:
             return
         self._restore(checkpoint.arrays)
         self.step, self._position = checkpoint.step, checkpoint.state["position"]
         self._unreadable = set(checkpoint.state["unreadable"])
 
-    def _card(self) -> dict:
-        return model_card(self._settings, steps=self.step, validation=self._validate() if len(self._validation) else None)
 
-
-def model_card(settings: TrainSettings, *, steps: int, validation: dict[str, float] | None) -> dict:
-    """What a trained network is and how it was made, for `style.json`."""
-    return {
-        "format": 1,
-        "styles": settings.style_names(),
-        "steps": steps,
-        "settings": json.loads(settings.to_json()),
-        "validation": validation,
-        "environment": environment(),
-        "licence": "Apache-2.0 for the network; the style image's own rights are not touched by it",
-    }
-
-
-def weights_of_run(directory: RunDirectory) -> TransformWeights:
-    """The weights of a run's newest good checkpoint, for an export of a run that has not ended.
-
-    Raises:
-        ValueError: no run there, or no checkpoint in it.
-    """
-    settings = directory.load_settings()
-    checkpoint = CheckpointStore(directory.checkpoints).load_newest()
-    if checkpoint is None:
-        raise ValueError(f"{directory.path}: no checkpoint to export yet")
-    network = build_transform_network(num_styles=len(settings.style_images), width=settings.width)
-    paths = list(network_arrays(network))
-    arrays = dict(zip(paths, checkpoint.arrays.values(), strict=False))  # the network's variables come first
-    return TransformWeights(arrays, model_card(settings, steps=checkpoint.step, validation=None))
-
-
-def _make_deterministic(seed: int) -> None:
-    keras.utils.set_random_seed(seed)
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.experimental.enable_op_determinism()
-
-
-def _open_source(settings: TrainSettings):
-    source = open_content_source(
-        settings.content,
-        held_out=settings.held_out,
-        seed=settings.seed,
-        data_dir=Path(settings.data_dir) if settings.data_dir else None,
-    )
+def _open_source(settings: TrainSettings) -> ContentSource:
+    data_dir = Path(settings.data_dir) if settings.data_dir else None
+    source = open_content_source(settings.content, held_out=settings.held_out, seed=settings.seed, data_dir=data_dir)
     check_enough_readable(source, settings.batch_size)
     return source
 
 
-def _initial_network(settings: TrainSettings, policy: str) -> keras.Model:
-    num_styles = len(settings.style_images)
-    network = build_transform_network(num_styles=num_styles, width=settings.width, dtype=policy)
-    if settings.initial_weights != "random":
-        base = settings.initial_weights == "base"
-        start_from(network, read_transform_weights(BASE_WEIGHTS if base else Path(settings.initial_weights)), num_styles)
-    return network
-
-
-def _compiled_trainer(settings: TrainSettings, network: keras.Model, policy: str) -> StyleTrainer:
-    objective_settings = ObjectiveSettings(
-        settings.content_layers,
-        settings.style_layers,
-        statistic=settings.statistic,
-        content_weight=settings.content_weight,
-        style_weight=settings.style_weight,
-        tv_weight=settings.tv_weight,
-    )
-    weights_path = Path(settings.vgg_weights) if settings.vgg_weights else None
-    loss_network = LossNetwork(
-        settings.loss_network, pooling=settings.pooling, dtype=policy, weights_path=weights_path
-    )
-    objective = Objective(loss_network, objective_settings)
-    targets = stacked_style_targets(objective, settings.style_images, settings.style_size)
-    trainer = StyleTrainer(network, objective, targets)
-    rate = learning_rate_schedule(
-        peak=settings.learning_rate,
-        steps=settings.steps,
-        warmup_steps=settings.warmup_steps,
-        decay=settings.learning_rate_decay,
-    )
-    optimizer = keras.optimizers.Adam(rate, global_clipnorm=settings.clip_norm or None)
-    optimizer.build(network.trainable_variables)
-    # XLA was slower than oneDNN's kernels on CPUs (docs/training.md); on GPUs Keras decides.
-    trainer.compile(optimizer=optimizer, jit_compile="auto" if has_gpu() or keras.backend.backend() == "jax" else False)
-    return trainer
-
-
-def stacked_style_targets(objective: Objective, style_images, style_size: int) -> dict:
-    """Style targets of several image files, one row per style: `{layer: {part: [num_styles, ...]}}`."""
-    per_style = []
-    for path in style_images:
-        image = resize_shorter_side(read_image(Path(path)), style_size)
-        per_style.append(objective.style_targets(image[None].astype("float32")))
-    return {
-        layer: {part: keras.ops.concatenate([targets[layer][part] for targets in per_style]) for part in parts}
-        for layer, parts in per_style[0].items()
-    }
+def _preview_photos(held_out: np.ndarray, source: ContentSource, image_size: int) -> np.ndarray:
+    """Held-out photos, or the first to train on where the source is too small to hold any out."""
+    if len(held_out):
+        return held_out[:_PREVIEW_PHOTOS]
+    first = [photo for _, photo in zip(range(len(source)), source.photos(0), strict=False)]
+    return center_crops(first, image_size=image_size)[:_PREVIEW_PHOTOS]

@@ -1,0 +1,87 @@
+import json
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from infer.model_card import read_model_card
+from models.transform_net import build_transform_network, stylize_any_size
+from tests.toy_run import toy_weights
+from train import export
+from train.export import ExportError, export_model
+
+PLAIN_TENSORFLOW = """
+    import sys
+    sys.modules["keras"] = None  # importing keras now raises ImportError
+    sys.modules["tf_keras"] = None
+    import numpy as np
+    import tensorflow as tf
+
+    model = tf.saved_model.load(sys.argv[1])
+    serve, serve_bytes = model.signatures["serving_default"], model.signatures["serve_bytes"]
+    for height, width in ((61, 47), (300, 200)):
+        image = np.random.default_rng(0).uniform(0, 255, (2, height, width, 3)).astype("float32")
+        stylized = serve(image=tf.constant(image))["stylized_image"].numpy()
+        assert stylized.shape == image.shape and stylized.dtype == np.float32, stylized.shape
+        assert stylized.min() >= 0 and stylized.max() <= 255
+        encoded = [tf.io.encode_png(tf.cast(picture, tf.uint8)) for picture in image]
+        encoded[1] = tf.io.encode_jpeg(tf.cast(image[1, :40], tf.uint8))
+        pictures = serve_bytes(encoded=tf.stack(encoded))["encoded"].numpy()
+        assert tf.io.decode_png(pictures[0]).shape == (height, width, 3)
+        assert tf.io.decode_png(pictures[1]).shape == (40, width, 3)
+        whole = serve(image=tf.constant(np.floor(image[:1])))["stylized_image"].numpy()[0]
+        assert np.abs(tf.io.decode_png(pictures[0]).numpy() - whole).max() <= 0.51
+    print("stylized")
+"""
+
+
+def test_plain_tensorflow_without_keras_runs_both_signatures_at_any_size(tmp_path):
+    export_model(toy_weights(1), tmp_path / "model")
+    script = [sys.executable, "-c", textwrap.dedent(PLAIN_TENSORFLOW), str(tmp_path / "model")]
+    done = subprocess.run(script, capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout == "stylized\n", done.stderr
+
+
+def test_model_carries_card_and_preview(tmp_path):
+    photo = np.random.default_rng(0).integers(0, 256, (1, 32, 40, 3)).astype("uint8")
+    export_model(toy_weights(2), tmp_path / "model", preview_photos=photo)
+    assert read_model_card(tmp_path / "model")["styles"] == ["style_0", "style_1"]
+    assert json.loads((tmp_path / "model" / "assets.extra" / "style.json").read_text())
+    assert (tmp_path / "model" / "assets.extra" / "preview.png").stat().st_size > 0
+
+
+def test_folded_mixture_computes_what_the_many_style_network_computes(tmp_path):
+    import tensorflow as tf
+
+    weights, mixture = toy_weights(3), np.array([0.5, 0.0, 0.5], "float32")
+    export_model(weights, tmp_path / "folded", style_mixture=mixture)
+    network = build_transform_network(num_styles=3, width=0.125)
+    network.set_weights(list(weights.arrays.values()))
+    image = np.random.default_rng(0).uniform(0, 255, (1, 40, 36, 3)).astype("float32")
+    expected = np.asarray(stylize_any_size(network, image, mixture[None]))
+    model = tf.saved_model.load(str(tmp_path / "folded"))
+    folded = model.signatures["serving_default"](image=tf.constant(image))["stylized_image"]
+    np.testing.assert_allclose(folded, expected, atol=0.01)
+    assert read_model_card(tmp_path / "folded")["styles"] == ["style_0*0.5+style_2*0.5"]
+
+
+def test_export_that_differs_from_the_network_fails_and_leaves_nothing(tmp_path, monkeypatch):
+    write = export._write_saved_model
+
+    def write_another_network(network, num_styles, model_dir):
+        write(build_transform_network(num_styles=num_styles, width=0.125), num_styles, model_dir)
+
+    monkeypatch.setattr(export, "_write_saved_model", write_another_network)
+    with pytest.raises(ExportError, match="the reloaded model differs from the network by"):
+        export_model(toy_weights(1), tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_existing_folder_is_refused_unless_a_model_is_to_be_overwritten(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("precious")
+    with pytest.raises(ExportError, match="exists already"):
+        export_model(toy_weights(1), tmp_path / "mine", overwrite=True)
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"

@@ -1,0 +1,131 @@
+import json
+import os
+import platform
+from importlib import metadata
+
+import pytest
+
+from train.run_directory import RunDirectory, RunDirectoryError, environment
+from train.settings import TrainSettings
+
+
+def settings(**values) -> TrainSettings:
+    given = {"style_images": ("woodcut.png",), "content": "photos", "steps": 2000, "width": 0.5, "seed": 0}
+    return TrainSettings(**(given | values))
+
+
+@pytest.fixture
+def run(tmp_path):
+    """The directory of a run that has begun."""
+    directory = RunDirectory(tmp_path / "runs" / "woodcut")
+    directory.open(settings())
+    return directory
+
+
+def refusal(directory: RunDirectory, wanted: TrainSettings) -> str:
+    """The message of the error that both `check` and `open` raise."""
+    messages = []
+    for refuse in (directory.check, directory.open):
+        with pytest.raises(RunDirectoryError) as caught:
+            refuse(wanted)
+        messages.append(str(caught.value))
+    assert messages[0] == messages[1]
+    assert "\n" not in messages[0]
+    return messages[0]
+
+
+def test_the_layout_is_the_documented_one(tmp_path):
+    directory = RunDirectory(tmp_path)
+    names = ("config.json", "environment.json", "metrics.jsonl", "previews", "checkpoints", "tensorboard", "export")
+    attributes = ("config", "environment", "metrics", "previews", "checkpoints", "tensorboard", "export")
+    assert [getattr(directory, name) for name in attributes] == [tmp_path / name for name in names]
+
+
+def test_a_new_run_writes_its_settings_and_what_it_runs_on(run):
+    assert TrainSettings.from_json(run.config.read_text()) == settings()
+    assert run.load_settings() == settings()
+    assert json.loads(run.environment.read_text()) == environment()
+
+
+def test_the_environment_names_versions(run):
+    written = environment()
+    assert written["python"] == platform.python_version()
+    assert written["packages"]["keras"] == metadata.version("keras")
+    assert written["packages"].keys() >= {"tensorflow", "jax", "numpy", "pillow", "tensorflow-datasets"}
+
+
+def test_checking_writes_nothing(tmp_path):
+    RunDirectory(tmp_path / "new").check(settings())
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_empty_folder_will_do(tmp_path):
+    (tmp_path / "empty").mkdir()
+    RunDirectory(tmp_path / "empty").open(settings())
+    assert (tmp_path / "empty" / "config.json").is_file()
+
+
+def test_the_same_settings_resume(run):
+    (run.path / "checkpoints").mkdir()
+    run.check(settings())
+    run.open(settings())
+    assert run.load_settings() == settings()
+
+
+@pytest.mark.parametrize("name", ["checkpoint_every", "preview_every"])
+def test_how_often_to_look_may_change(run, name):
+    run.open(settings(**{name: 7}))
+    assert getattr(run.load_settings(), name) == 7
+
+
+@pytest.mark.parametrize("name", ["data_dir", "vgg_weights"])
+def test_where_files_lie_may_change(run, name):
+    run.check(settings(**{name: "elsewhere"}))
+
+
+@pytest.mark.parametrize(
+    ("values", "difference"),
+    [
+        ({"steps": 7}, "(steps was 2000, now 7)"),
+        ({"content": "tfds:coco/2017"}, "(content was 'photos', now 'tfds:coco/2017')"),
+        ({"style_images": ("a.png",)}, "(style_images was ('woodcut.png',), now ('a.png',))"),
+        ({"fade_in_steps": 0}, "(fade_in_steps was None, now 0)"),
+        ({"seed": 1, "width": 1.0}, "(width was 0.5, now 1.0; seed was 0, now 1)"),
+        ({"content_layers": {"relu2_2": 1.0}}, "now {'relu2_2': 1.0})"),
+    ],
+)
+def test_other_settings_are_refused_with_old_and_new_value(run, values, difference):
+    before = run.config.read_bytes()
+    message = refusal(run, settings(**values))
+    assert message.startswith(f"{run.path}: holds a run with other settings (")
+    assert difference in message
+    assert run.config.read_bytes() == before
+
+
+def test_a_folder_of_other_things_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    message = refusal(RunDirectory(tmp_path), settings())
+    assert message == f"{tmp_path}: not empty and not a training run; choose another --output"
+    assert os.listdir(tmp_path) == ["thesis.tex"]
+
+
+def test_a_file_is_refused(tmp_path):
+    (tmp_path / "run").touch()
+    message = refusal(RunDirectory(tmp_path / "run"), settings())
+    assert message == f"{tmp_path / 'run'}: is a file; --output takes a folder"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b'{"content": "pho', b"[]", b'{"content": "photos"}', b'{"sharpness": 3}', b"\xff\xfe\x00"],
+    ids=["empty", "half", "a list", "no style", "unknown", "no text"],
+)
+def test_a_config_that_cannot_be_understood_is_named(run, content):
+    run.config.write_bytes(content)
+    message = refusal(run, settings())
+    assert message.startswith(f"{run.config}: cannot be understood (")
+
+
+def test_loading_settings_where_no_run_is_tells_so(tmp_path):
+    with pytest.raises(RunDirectoryError, match=r"no config\.json in it"):
+        RunDirectory(tmp_path / "nowhere").load_settings()

@@ -1,0 +1,125 @@
+import dataclasses
+import json
+import math
+
+import pytest
+
+from train.settings import TrainSettings
+
+
+def settings(**values) -> TrainSettings:
+    return TrainSettings(**({"style_images": ("styles/woodcut.png",), "content": "photos"} | values))
+
+
+class TestFadeIn:
+    @pytest.mark.parametrize(
+        ("values", "step", "share"),
+        [
+            ({"fade_in_steps": 10}, 3, 0.3),
+            ({"fade_in_steps": 10}, 10, 1.0),
+            ({"fade_in_steps": 10}, 11, 1.0),
+            ({"fade_in_steps": 0}, 1, 1.0),
+            ({"fade_in_steps": 0, "initial_weights": "random"}, 1, 1.0),
+            ({"initial_weights": "base"}, 1, 1.0),
+            ({"initial_weights": "my_weights.npz"}, 1, 1.0),
+            ({"initial_weights": "random", "steps": 400}, 25, 0.25),  # a quarter of 400 steps
+            ({"initial_weights": "random", "steps": 400}, 100, 1.0),
+            ({"initial_weights": "random", "steps": 40_000}, 250, 0.5),  # at most 500 steps
+            ({"initial_weights": "random", "steps": 3}, 1, 1.0),
+        ],
+    )
+    def test_the_share_of_the_objective_by_hand(self, values, step, share):
+        assert settings(**values).fade_in(step) == pytest.approx(share)
+
+    def test_it_never_falls_and_ends_at_one(self):
+        shares = [settings(initial_weights="random", steps=100).fade_in(step) for step in range(1, 101)]
+        assert shares == sorted(shares)
+        assert 0 < shares[0] < shares[-1] == 1.0
+
+
+class TestJson:
+    def test_settings_survive_the_round_trip(self):
+        original = settings(
+            style_images=("a.png", "b/ü.jpg"),
+            style_layers={"rgb": 0.5, "relu1_2": 2.0},
+            fade_in_steps=7,
+            pooling="average",
+            learning_rate=3e-4,
+        )
+        assert TrainSettings.from_json(original.to_json()) == original
+
+    def test_every_setting_is_written(self):
+        written = json.loads(settings().to_json())
+        assert written.keys() == {field.name for field in dataclasses.fields(TrainSettings)}
+        assert written["style_images"] == ["styles/woodcut.png"]
+        assert list(written) == sorted(written)
+
+    def test_an_unknown_setting_is_named(self):
+        text = json.dumps({"style_images": ["a.png"], "content": "photos", "sharpness": 3, "blur": 1})
+        with pytest.raises(ValueError, match="^unknown settings: blur, sharpness$"):
+            TrainSettings.from_json(text)
+
+    @pytest.mark.parametrize("text", ["", '{"content": "pho', "[]", "3", "null"])
+    def test_other_text_is_a_value_error(self, text):
+        with pytest.raises(ValueError, match=r"."):
+            TrainSettings.from_json(text)
+
+
+class TestDefaultsAndNames:
+    def test_only_style_and_content_must_be_given(self):
+        required = [
+            field.name
+            for field in dataclasses.fields(TrainSettings)
+            if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        ]
+        assert required == ["style_images", "content"]
+
+    def test_defaults_that_adapt_to_the_machine_and_the_start(self):
+        defaults = settings()
+        assert (defaults.precision, defaults.fade_in_steps, defaults.data_dir) == ("auto", None, None)
+
+    def test_layers_of_one_run_are_not_those_of_another(self):
+        first, second = settings(), settings()
+        first.style_layers["relu5_1"] = 9.0
+        first.content_layers.clear()
+        assert "relu5_1" not in second.style_layers
+        assert second.content_layers
+
+    def test_a_style_is_named_as_its_file(self):
+        names = settings(style_images=["a/starry night.jpg", "the_scream.v2.png"]).style_names()
+        assert names == ["starry night", "the_scream.v2"]
+
+    def test_settings_cannot_be_changed_afterwards(self):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            settings().steps = 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("style_images", (), "a run needs at least one style image"),
+        ("steps", 0, "--steps must be 1 or more, got 0"),
+        ("batch_size", -2, "--batch-size must be 1 or more, got -2"),
+        ("checkpoint_every", 0, "--checkpoint-every must be 1 or more, got 0"),
+        ("preview_every", 0, "--preview-every must be 1 or more, got 0"),
+        ("style_size", 0, "--style-size must be 1 or more, got 0"),
+        ("held_out", -1, "--held-out must be 0 or more, got -1"),
+        ("warmup_steps", -1, "--warmup-steps must be 0 or more, got -1"),
+        ("fade_in_steps", -5, "--fade-in-steps must be 0 or more, got -5"),
+        ("clip_norm", -0.5, "--clip-norm must be 0 or more, got -0.5"),
+        ("seed", -1, "--seed must be 0 or more, got -1"),
+        ("image_size", 12, "--image-size must be a multiple of 4, at least 16, got 12"),
+        ("image_size", 30, "--image-size must be a multiple of 4, at least 16, got 30"),
+        ("learning_rate", 0.0, "--learning-rate must be above 0, got 0.0"),
+        ("learning_rate", math.nan, "--learning-rate must be above 0, got nan"),
+    ],
+)
+def test_a_value_out_of_range_is_named_as_its_option(name, value, message):
+    with pytest.raises(ValueError, match=r".") as caught:
+        settings(**{name: value})
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(("name", "value"), [("image_size", 16), ("steps", 1), ("held_out", 0), ("fade_in_steps", 0)])
+def test_the_smallest_values_are_accepted(name, value):
+    assert getattr(settings(**{name: value}), name) == value

@@ -1,0 +1,129 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from scripts.faststyle import main
+from tests.toy_run import toy_command
+
+
+@pytest.fixture(scope="module")
+def finished_run(tmp_path_factory):
+    """A toy run of two styles over a folder that also holds broken photos."""
+    folder = tmp_path_factory.mktemp("toy")
+    command = toy_command(folder)
+    photos = folder / "photos"
+    (photos / "broken.jpg").write_bytes((photos / "photo_00.jpg").read_bytes()[:300])
+    (photos / "empty.png").touch()
+    second_style = shutil.copy(photos / "photo_03.jpg", folder / "second.jpg")
+    command.insert(2, str(second_style))
+    assert main([*command, "--output", str(folder / "run")]) == 0
+    return command, folder / "run"
+
+
+def test_run_directory_holds_everything_the_design_names(finished_run):
+    _, run = finished_run
+    names = {path.name for path in run.iterdir()}
+    assert names == {
+        *("config.json", "environment.json", "metrics.jsonl", "weights.npz"),
+        *("previews", "checkpoints", "tensorboard", "export"),
+    }
+    assert sorted(path.name for path in (run / "previews").iterdir()) == ["step_00000004.png", "step_00000008.png"]
+    assert any((run / "tensorboard").iterdir())
+
+
+def test_metrics_record_every_step_validation_and_each_unreadable_photo_once(finished_run):
+    _, run = finished_run
+    records = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    train = [record for record in records if record.get("split") == "train"]
+    assert [record["step"] for record in train] == list(range(1, 9))
+    assert {"total", "content", "style", "tv", "learning_rate", "images_per_second"} <= train[0].keys()
+    assert [record["step"] for record in records if record.get("split") == "validation"] == [4, 8]
+    reasons = [record["reason"] for record in records if record.get("event") == "skipped unreadable photo"]
+    assert sorted(Path(reason.split(": ")[0]).name for reason in reasons) == ["broken.jpg", "empty.png"]
+
+
+def test_training_lowers_the_validation_objective(finished_run):
+    _, run = finished_run
+    records = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    first, last = (record["total"] for record in records if record.get("split") == "validation")
+    assert last < first
+
+
+def test_finished_run_repeated_changes_no_weight(finished_run, capsys):
+    command, run = finished_run
+    before = (run / "weights.npz").read_bytes()
+    assert main([*command, "--output", str(run)]) == 0
+    assert "Exported model" in capsys.readouterr().out
+    with np.load(run / "weights.npz") as after:
+        import io
+
+        with np.load(io.BytesIO(before)) as old:
+            assert all(np.array_equal(after[name], old[name]) for name in old.files if name != "card.json")
+
+
+def test_other_settings_in_the_same_directory_are_refused_by_name(finished_run, capsys):
+    command, run = finished_run
+    assert main([*command, "--output", str(run), "--content-weight", "7"]) == 2
+    error = capsys.readouterr().err
+    assert "content_weight was 0.3, now 7.0" in error
+    assert error.count("\n") == 1
+
+
+def test_dry_run_prints_the_plan_and_writes_nothing(tmp_path, capsys):
+    command = toy_command(tmp_path)
+    assert main([*command, "--output", str(tmp_path / "run"), "--dry-run"]) == 0
+    plan = capsys.readouterr().out
+    assert plan.startswith("Plan")
+    for word in ("photos", "held out", "8 of batch 2 at 32 px", "s per step", "GiB", "expected end", "checkpoints/"):
+        assert word in plan
+    assert not (tmp_path / "run").exists()
+
+
+def test_non_finite_loss_stops_with_step_checkpoint_and_advice_and_exports_nothing(tmp_path, capsys):
+    command = [*toy_command(tmp_path), "--learning-rate", "1e30", "--warmup-steps", "0", "--fade-in-steps", "0"]
+    assert main([*command, "--output", str(tmp_path / "run")]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "not finite" in error
+    assert "no checkpoint was written yet" in error
+    assert "--learning-rate" in error
+    assert not (tmp_path / "run" / "export").exists()
+    assert not list((tmp_path / "run").glob("checkpoints/*"))
+
+
+def test_collapsed_previews_stop_the_run(tmp_path, capsys):
+    flattening = ["--tv-weight", "1e5", "--learning-rate", "0.05", "--steps", "60", "--preview-every", "20"]
+    command = [*toy_command(tmp_path), *flattening]
+    assert main([*command, "--output", str(tmp_path / "run")]) == 1
+    assert "collapsed at step" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "export").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["--content", "no/such/folder"], "no such folder"),
+        (["--style-layers", "relu9_9"], "has no layer 'relu9_9'"),
+        (["--batch-size", "50"], "a batch needs 50"),
+        (["--initial-weights", "nowhere.npz"], "no such weights file"),
+        (["--image-size", "30"], "multiple of 4"),
+        (["--content-weight", "-1"], "must be 0 or more"),
+        (["--loss-network", "vgg16", "--vgg-weights", "nowhere.h5"], "no file nowhere.h5"),
+    ],
+)
+def test_user_errors_are_one_line_and_status_two(tmp_path, capsys, change, message):
+    assert main([*toy_command(tmp_path), *change, "--output", str(tmp_path / "run")]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_style_image_of_one_color_is_refused(tmp_path, capsys):
+    command = toy_command(tmp_path)
+    Image.new("RGB", (64, 64), "teal").save(command[1])
+    assert main([*command, "--output", str(tmp_path / "run")]) == 2
+    assert "nearly one color" in capsys.readouterr().err

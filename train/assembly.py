@@ -1,0 +1,97 @@
+"""Puts a run's parts together from its settings: transform network, loss network, objective, optimizer."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+
+from infer.images import read_image, resize_shorter_side
+from models.loss_network import LossNetwork
+from models.objective import Objective, ObjectiveSettings
+from models.transform_net import build_transform_network
+from models.transform_net_weights import BASE_WEIGHTS, read_transform_weights, start_from
+from train.precision import has_gpu
+from train.settings import TrainSettings
+from train.trainer import StyleTrainer, learning_rate_schedule
+
+# A relative error divides by the style's own energy, which a flat picture does not have.
+_FLAT_STYLE_DEVIATION = 2.0
+
+
+def make_deterministic(seed: int) -> None:
+    """Seeds every random source and makes TensorFlow choose reproducible kernels: exact resume needs both."""
+    keras.utils.set_random_seed(seed)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+
+def initial_network(settings: TrainSettings, policy: str) -> keras.Model:
+    """The transform network with the weights that the run starts from.
+
+    Raises:
+        TransformWeightsError: a weights file that is missing or of another width.
+    """
+    styles = settings.style_names()
+    network = build_transform_network(num_styles=len(styles), width=settings.width, dtype=policy)
+    if settings.initial_weights != "random":
+        base = settings.initial_weights == "base"
+        weights = read_transform_weights(BASE_WEIGHTS if base else Path(settings.initial_weights))
+        start_from(network, weights, styles)
+    return network
+
+
+def compiled_trainer(settings: TrainSettings, network: keras.Model, policy: str) -> StyleTrainer:
+    """The trainer of `network` with objective, style targets and optimizer, ready for its first step.
+
+    Raises:
+        ValueError: settings, style images or loss network weights that cannot be used.
+    """
+    loss_network = LossNetwork(
+        settings.loss_network,
+        pooling=settings.pooling,
+        dtype=policy,
+        weights_path=Path(settings.vgg_weights) if settings.vgg_weights else None,
+    )
+    objective = Objective(loss_network, objective_settings(settings))
+    targets = stacked_style_targets(objective, settings.style_images, settings.style_size)
+    trainer = StyleTrainer(network, objective, targets)
+    rate = learning_rate_schedule(
+        peak=settings.learning_rate,
+        steps=settings.steps,
+        warmup_steps=settings.warmup_steps,
+        decay=settings.learning_rate_decay,
+    )
+    optimizer = keras.optimizers.Adam(rate, global_clipnorm=settings.clip_norm or None)
+    optimizer.build(network.trainable_variables)
+    # On CPUs oneDNN's kernels beat XLA's threefold on this network; on GPUs Keras decides.
+    xla = "auto" if has_gpu() or keras.backend.backend() == "jax" else False
+    trainer.compile(optimizer=optimizer, jit_compile=xla)
+    return trainer
+
+
+def objective_settings(settings: TrainSettings) -> ObjectiveSettings:
+    """The part of a run's settings that defines its objective."""
+    return ObjectiveSettings(
+        settings.content_layers,
+        settings.style_layers,
+        statistic=settings.statistic,
+        content_weight=settings.content_weight,
+        style_weight=settings.style_weight,
+        tv_weight=settings.tv_weight,
+    )
+
+
+def stacked_style_targets(objective: Objective, style_images: Sequence[str], style_size: int) -> dict:
+    """Style targets of several image files, one row per style: `{layer: {part: [num_styles, ...]}}`."""
+    per_style = []
+    for path in style_images:
+        image = resize_shorter_side(read_image(Path(path)), style_size)
+        if image.std() < _FLAT_STYLE_DEVIATION:
+            raise ValueError(f"{path}: nearly one color, so it has no style to learn; choose another style image")
+        per_style.append(objective.style_targets(image[None].astype("float32")))
+    return {
+        layer: {part: keras.ops.concatenate([targets[layer][part] for targets in per_style]) for part in parts}
+        for layer, parts in per_style[0].items()
+    }

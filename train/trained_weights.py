@@ -1,0 +1,46 @@
+"""What a run has learned, with its model card: from the network in memory, or from a run's newest checkpoint."""
+
+import json
+
+import keras
+
+from models.transform_net import build_transform_network
+from models.transform_net_weights import TransformWeights, network_arrays
+from train.checkpoints import CheckpointStore
+from train.run_directory import RunDirectory, RunDirectoryError, environment
+from train.settings import TrainSettings
+
+_LICENCE = "Apache-2.0 for the network; the rights in its style images stay with their owners"
+
+
+def trained_weights(
+    network: keras.Model, settings: TrainSettings, *, steps: int, validation: dict[str, float] | None
+) -> TransformWeights:
+    """A network's weights with a model card: styles, settings, steps, final validation terms, versions, licence."""
+    card = {
+        "format": 1,
+        "styles": settings.style_names(),
+        "steps": steps,
+        "validation": validation,
+        "settings": json.loads(settings.to_json()),
+        "environment": environment(),
+        "licence": _LICENCE,
+    }
+    return TransformWeights(network_arrays(network), card)
+
+
+def weights_of_run(directory: RunDirectory) -> TransformWeights:
+    """The weights of a run's newest good checkpoint, finished or not.
+
+    Raises:
+        RunDirectoryError: no run there, or no checkpoint in it.
+    """
+    settings = directory.load_settings()
+    checkpoint = CheckpointStore(directory.checkpoints).load_newest()
+    if checkpoint is None:
+        raise RunDirectoryError(f"{directory.path}: no checkpoint to export yet")
+    network = build_transform_network(num_styles=len(settings.style_images), width=settings.width)
+    # A checkpoint holds the network's variables first, in order, then the optimizer's.
+    for variable, array in zip(network.variables, checkpoint.arrays.values(), strict=False):
+        variable.assign(array)
+    return trained_weights(network, settings, steps=checkpoint.step, validation=None)
