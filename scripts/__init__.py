@@ -1,0 +1,1 @@
+"""Front doors: the command, the demo, the asset builders."""

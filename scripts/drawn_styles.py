@@ -1,0 +1,151 @@
+"""Style images drawn by our own code: brush strokes along a flow, stained glass, woodcut. Seeded, no files needed."""
+
+import numpy as np
+from PIL import Image, ImageDraw
+from scipy.ndimage import gaussian_filter
+from scipy.spatial import cKDTree
+
+_SUPERSAMPLING = 2
+
+
+def brush_strokes(size_px: int = 512, *, seed: int = 0) -> np.ndarray:
+    """Long curved strokes along a swirling flow, in night blues with cream and ochre lights.
+
+    Returns:
+        `[size_px, size_px, 3]` uint8.
+    """
+    random = np.random.default_rng(seed)
+    size = size_px * _SUPERSAMPLING
+    angle = _flow_angles(size, random, scale=0.16)
+    light = _smooth_noise(size, random, scale=0.09)
+    palette = [
+        (16, 24, 66),
+        (28, 52, 120),
+        (52, 92, 168),
+        (104, 150, 196),
+        (176, 196, 176),
+        (240, 214, 120),
+        (232, 158, 40),
+    ]
+    image = Image.new("RGB", (size, size), (20, 28, 70))
+    draw = ImageDraw.Draw(image)
+    for length, width, count in ((0.13, 0.016, 2600), (0.09, 0.010, 5200), (0.06, 0.006, 5200)):
+        for x, y in random.uniform(-0.05 * size, 1.05 * size, (count, 2)):
+            row, column = (int(np.clip(value, 0, size - 1)) for value in (y, x))
+            tone = _ramp(palette, light[row, column] + random.normal(0, 0.07))
+            path = _follow(angle, x, y, length=length * size * random.uniform(0.6, 1.2))
+            _paint_stroke(draw, path, width=width * size * random.uniform(0.6, 1.3), color=tone, random=random)
+    return _finish(image, size_px)
+
+
+def stained_glass(size_px: int = 512, *, seed: int = 0) -> np.ndarray:
+    """Panes of saturated glass between dark lead lines, each pane with its own glow.
+
+    Returns:
+        `[size_px, size_px, 3]` uint8.
+    """
+    random = np.random.default_rng(seed)
+    size = size_px * _SUPERSAMPLING
+    unit = size / 1024
+    centers = random.uniform(-0.05, 1.05, (170, 2)) * size
+    warp = [48 * unit * (_smooth_noise(size, random, scale=0.07) - 0.5) for _ in range(2)]
+    y, x = np.mgrid[0:size, 0:size].astype("float64")
+    distance, pane = cKDTree(centers).query(np.stack([y + warp[0], x + warp[1]], axis=-1), k=2)
+    palette = np.array(
+        [
+            (172, 24, 36),
+            (214, 92, 24),
+            (240, 184, 44),
+            (32, 118, 74),
+            (22, 66, 150),
+            (72, 158, 200),
+            (104, 44, 128),
+            (236, 226, 196),
+        ],
+        "float64",
+    )
+    color = palette[random.integers(len(palette), size=len(centers))][pane[..., 0]]
+    glow = 1.15 - 0.5 * (distance[..., 0] / (0.06 * size)) ** 1.5
+    streaks = gaussian_filter(random.normal(size=(size, size)), (3 * unit, 18 * unit))
+    glass = color * np.clip(glow + 4.0 * unit * streaks, 0.35, 1.35)[..., None]
+    lead = np.clip((distance[..., 1] - distance[..., 0]) / (6.4 * unit) - 0.8, 0, 1)[..., None]
+    picture = glass * lead + np.array((22, 20, 24)) * (1 - lead)
+    return _finish(Image.fromarray(np.clip(picture, 0, 255).astype("uint8")), size_px)
+
+
+def woodcut(size_px: int = 512, *, seed: int = 0) -> np.ndarray:
+    """Carved lines that follow the form, thick in shadow and thin in light, over two flat printed colors.
+
+    Returns:
+        `[size_px, size_px, 3]` uint8.
+    """
+    random = np.random.default_rng(seed)
+    size = size_px * _SUPERSAMPLING
+    height = _smooth_noise(size, random, scale=0.10)
+    tone = _smooth_noise(size, random, scale=0.055)
+    y, x = np.mgrid[0:size, 0:size] / size
+    phase = 2 * np.pi * (38 * (y + 0.25 * x) + 9.0 * height)
+    wobble = 0.35 * _smooth_noise(size, random, scale=0.008)
+    ink = np.sin(phase) * 0.5 + 0.5 + wobble - 0.18 < 1.15 * (1.0 - tone)
+    ink |= tone < 0.16
+    paper = np.where((height > 0.52)[..., None], np.array((236, 222, 190)), np.array((196, 84, 52)))
+    paper = np.where(((height <= 0.52) & (tone > 0.62))[..., None], np.array((226, 170, 84)), paper)
+    picture = np.where(ink[..., None], np.array((30, 26, 34)), paper)
+    return _finish(Image.fromarray(picture.astype("uint8")), size_px)
+
+
+DRAWN_STYLES = {"brush_strokes": brush_strokes, "stained_glass": stained_glass, "woodcut": woodcut}
+
+
+def _smooth_noise(size: int, random: np.random.Generator, *, scale: float) -> np.ndarray:
+    """Smooth noise `[size, size]` spread evenly over 0..1; `scale` is its grain as a share of the side."""
+    coarse = max(8, round(4 / scale))
+    small = random.normal(size=(coarse, coarse))
+    smooth = gaussian_filter(small, scale * coarse, mode="wrap")
+    large = np.asarray(
+        Image.fromarray(smooth.astype("float32")).resize((size, size), Image.Resampling.BICUBIC), "float64"
+    )
+    spread = (large - large.mean()) / (large.std() + 1e-12)
+    return np.clip(0.5 + spread / 4.0, 0.0, 1.0)
+
+
+def _flow_angles(size: int, random: np.random.Generator, *, scale: float) -> np.ndarray:
+    """Directions along the level lines of smooth noise, so that strokes swirl around its hills: radians."""
+    hills = _smooth_noise(size, random, scale=scale)
+    down, across = np.gradient(gaussian_filter(hills, size * 0.01))
+    return np.arctan2(-across, down)
+
+
+def _follow(angle: np.ndarray, x: float, y: float, *, length: float) -> list[tuple[float, float]]:
+    """A path of `length` px along the directions, from (x, y)."""
+    steps, size, path = 10, angle.shape[0], [(x, y)]
+    for _ in range(steps):
+        direction = angle[int(np.clip(y, 0, size - 1)), int(np.clip(x, 0, size - 1))]
+        x, y = x + length / steps * np.cos(direction), y + length / steps * np.sin(direction)
+        path.append((x, y))
+    return path
+
+
+def _paint_stroke(draw: ImageDraw.ImageDraw, path, *, width: float, color, random: np.random.Generator) -> None:
+    """A stroke of several bristles side by side, each a little lighter or darker."""
+    bristles = 4
+    (x0, y0), (x1, y1) = path[0], path[-1]
+    span = np.hypot(x1 - x0, y1 - y0) + 1e-9
+    across = np.array([-(y1 - y0), x1 - x0]) / span
+    for index in range(bristles):
+        offset = across * width * ((index + 0.5) / bristles - 0.5)
+        shade = random.normal(0, 11) + 14 * (index / (bristles - 1) - 0.5)
+        tone = tuple(int(np.clip(channel + shade, 0, 255)) for channel in color)
+        shifted = [(x + offset[0], y + offset[1]) for x, y in path]
+        draw.line(shifted, fill=tone, width=max(1, round(width / bristles * 1.35)), joint="curve")
+
+
+def _ramp(palette: list[tuple[int, int, int]], position: float) -> tuple[float, ...]:
+    place = float(np.clip(position, 0, 1)) * (len(palette) - 1)
+    low = min(int(place), len(palette) - 2)
+    share = place - low
+    return tuple((1 - share) * a + share * b for a, b in zip(palette[low], palette[low + 1], strict=True))
+
+
+def _finish(image: Image.Image, size_px: int) -> np.ndarray:
+    return np.asarray(image.resize((size_px, size_px), Image.Resampling.LANCZOS))

@@ -1,0 +1,33 @@
+"""Free sample photographs for the demo: those that scikit-image carries in its own package; nothing is downloaded."""
+
+from pathlib import Path
+
+import numpy as np
+import skimage
+from skimage import color, io
+
+from infer.images import write_image
+
+# Files inside the package itself; skimage.data would fetch others from the network.
+_SCENES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png")
+_TEXTURES = ("camera.png", "grass.png", "gravel.png", "brick.png", "hubble_deep_field.jpg", "moon.png")
+
+
+def write_sample_photos(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Writes the photographs as PNG files below `folder`.
+
+    Returns:
+        Files that make good pictures, and further ones to train on.
+    """
+    package = Path(skimage.__file__).parent / "data"
+    scenes = [_copy(package / name, folder) for name in _SCENES]
+    textures = [_copy(package / name, folder) for name in _TEXTURES]
+    return scenes, textures
+
+
+def _copy(source: Path, folder: Path) -> Path:
+    image = io.imread(source)
+    rgb = color.gray2rgb(image) if image.ndim == 2 else image[..., :3]
+    target = folder / f"{source.stem}.png"
+    write_image(target, np.ascontiguousarray(rgb, dtype="uint8"))
+    return target
