@@ -2,7 +2,9 @@
 
 import argparse
 import sys
+import warnings
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from infer.native_logs import filter_native_logs
 
@@ -20,7 +22,7 @@ def run_command_line(
     Returns:
         0 done, 1 failed or partly failed, 2 user error, 130 interrupted.
     """
-    parser = argparse.ArgumentParser(prog=program, description="Fast style transfer: train, export, stylize.")
+    parser = _OneLineParser(prog=program, description="Fast style transfer: train, export, stylize.")
     if version:
         parser.add_argument("--version", action="version", version=version)
     parser.add_argument("--traceback", action="store_true", help="show where an error comes from")
@@ -28,6 +30,7 @@ def run_command_line(
     for add_command in add_commands:
         add_command(subcommands)
     arguments = parser.parse_args(argv)
+    warnings.filterwarnings("ignore", module="PIL")  # it warns of harmless defects of photos
     if argv is None:  # the process is ours, so its standard error is, too
         filter_native_logs()
     try:
@@ -42,6 +45,13 @@ def run_command_line(
         if arguments.traceback:
             raise
         return _say(f"stopped: {_one_line(error)}", FAILED)
+
+
+class _OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong with the command line in one line, without the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USER_ERROR, f"error: {message}; see {self.prog} --help\n")
 
 
 def _say(line: str, status: int) -> int:

@@ -4,7 +4,6 @@ import io
 import os
 import struct
 import tempfile
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -58,12 +57,10 @@ def open_rgb(encoded: bytes | Path, *, name: str, draft_size_px: int | None = No
         ImageError: unreadable, truncated, empty, or of an absurd size.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of harmless EXIF defects, too
-            with Image.open(io.BytesIO(encoded) if isinstance(encoded, bytes) else encoded) as image:
-                if draft_size_px:
-                    image.draft(None, (draft_size_px, draft_size_px))
-                return _to_rgb(_upright(image))
+        with Image.open(io.BytesIO(encoded) if isinstance(encoded, bytes) else encoded) as image:
+            if draft_size_px:
+                image.draft(None, (draft_size_px, draft_size_px))
+            return _to_rgb(_upright(image))
     except FileNotFoundError:
         raise ImageError(f"{name}: no such file") from None
     except UnidentifiedImageError:

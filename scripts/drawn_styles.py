@@ -120,7 +120,7 @@ def _follow(angle: np.ndarray, x: float, y: float, *, length: float) -> list[tup
     """A path of `length` px along the directions, from (x, y)."""
     steps, size, path = 10, angle.shape[0], [(x, y)]
     for _ in range(steps):
-        direction = angle[int(np.clip(y, 0, size - 1)), int(np.clip(x, 0, size - 1))]
+        direction = angle[min(max(int(y), 0), size - 1), min(max(int(x), 0), size - 1)]
         x, y = x + length / steps * np.cos(direction), y + length / steps * np.sin(direction)
         path.append((x, y))
     return path
@@ -135,7 +135,7 @@ def _paint_stroke(draw: ImageDraw.ImageDraw, path, *, width: float, color, rando
     for index in range(bristles):
         offset = across * width * ((index + 0.5) / bristles - 0.5)
         shade = random.normal(0, 11) + 14 * (index / (bristles - 1) - 0.5)
-        tone = tuple(int(np.clip(channel + shade, 0, 255)) for channel in color)
+        tone = tuple(min(max(int(channel + shade), 0), 255) for channel in color)
         shifted = [(x + offset[0], y + offset[1]) for x, y in path]
         draw.line(shifted, fill=tone, width=max(1, round(width / bristles * 1.35)), joint="curve")
 

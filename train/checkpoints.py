@@ -44,7 +44,8 @@ class CheckpointStore:
         np.savez(buffer, **arrays)
         path = self._folder / f"step_{checkpoint.step:08d}.npz"
         write_atomically(path, buffer.getvalue())
-        for old in self.paths()[:-_KEPT]:
+        torn = self._folder.glob(".step_*.npz.*")  # of writers that were killed
+        for old in (*self.paths()[:-_KEPT], *torn):
             old.unlink(missing_ok=True)
         return path
 

@@ -128,7 +128,7 @@ class TfdsSource:
             seed = self._seed + epoch
             dataset = self._read(f"{self._split}[{self._held_out_count}:]", shuffle_seed=seed)
             dataset = dataset.shuffle(_SHUFFLE_BUFFER, seed=seed).skip(offset).prefetch(_SHUFFLE_BUFFER // 8)
-            for index, encoded in enumerate(dataset.as_numpy_iterator(), start=offset):
+            for index, encoded in enumerate(self._iterate(dataset), start=offset):
                 yield EncodedPhoto(f"{self._name} epoch {epoch} example {index}", _reader(encoded))
             offset = 0
 
@@ -138,8 +138,19 @@ class TfdsSource:
         dataset = self._read(f"{self._split}[:{self._held_out_count}]", shuffle_seed=None)
         return [
             EncodedPhoto(f"{self._name} held-out example {index}", _reader(encoded))
-            for index, encoded in enumerate(dataset.as_numpy_iterator())
+            for index, encoded in enumerate(self._iterate(dataset))
         ]
+
+    def _iterate(self, dataset) -> Iterator[bytes]:
+        import tensorflow as tf
+
+        try:
+            yield from dataset.as_numpy_iterator()
+        except tf.errors.OpError as error:
+            reason = (error.message or type(error).__name__).splitlines()[0]
+            raise ContentSourceError(
+                f"tfds:{self._name}: its files are damaged, prepare it again ({reason})"
+            ) from error
 
     def _read(self, split: str, *, shuffle_seed: int | None):
         """The split's encoded images as a deterministic `tf.data.Dataset` of strings."""

@@ -36,7 +36,7 @@ class RunDirectory:
         if self.path.exists() and not self.path.is_dir():
             raise RunDirectoryError(f"{self.path}: is a file; --output takes a folder")
         if not self.config.is_file():
-            if self.path.is_dir() and any(self.path.iterdir()):
+            if self.path.is_dir() and any(not path.name.startswith(".config.json.") for path in self.path.iterdir()):
                 raise RunDirectoryError(f"{self.path}: not empty and not a training run; choose another --output")
             return
         differences = _differences(self.load_settings(), settings)

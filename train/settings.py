@@ -79,6 +79,10 @@ class TrainSettings:
         object.__setattr__(self, "style_images", tuple(self.style_images))
         if not self.style_images:
             raise ValueError("a run needs at least one style image")
+        names = self.style_names()
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise ValueError(f"two style images are named {twice!r}; rename one, since results are chosen by name")
         for name in ("batch_size", "steps", "checkpoint_every", "preview_every", "style_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{_flag(name)} must be 1 or more, got {getattr(self, name)}")
@@ -113,8 +117,8 @@ class TrainSettings:
         return cls(**values)
 
     def style_names(self) -> list[str]:
-        """One name per style image: its file name without suffix."""
-        return [Path(path).stem for path in self.style_images]
+        """One name per style image: its file name without suffix, and without what `--mix` reads as punctuation."""
+        return [Path(path).stem.replace(",", "_").replace("=", "_") for path in self.style_images]
 
 
 def _flag(name: str) -> str:

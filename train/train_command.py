@@ -92,7 +92,7 @@ def _add_schedule_options(group) -> None:
         group,
         "fade_in_steps",
         int,
-        "steps from reproducing the photo to the full objective (default: 500 from random weights, else 0)",
+        "steps from reproducing the photo to the full objective (default: a quarter, at most 500, from random, else 0)",
     )
     _option(group, "clip_norm", float, "largest global gradient norm; 0 is off")
     _option(group, "initial_weights", str, "base (shipped), random, or a weights file", metavar="WEIGHTS")

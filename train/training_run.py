@@ -169,7 +169,7 @@ class TrainingRun:
         def on_unreadable(name: str, reason: str) -> None:
             if log and name not in self._unreadable:
                 self._unreadable.add(name)
-                log.event(self.step, "skipped unreadable photo", reason=reason, count=len(self._unreadable))
+                log.event(self.step + 1, "skipped unreadable photo", reason=reason, count=len(self._unreadable))
 
         settings = self._settings
         return content_batches(

@@ -61,7 +61,10 @@ def test_arguments_that_make_no_sense_exit_with_2(argv, capsys):
     with pytest.raises(SystemExit) as caught:
         run_command_line("program", [command(lambda _: 0)], argv)
     assert caught.value.code == 2
-    assert capsys.readouterr().err.splitlines()[-1].startswith("program")
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.endswith("--help\n")
+    assert error.count("\n") == 1
 
 
 def test_the_version_is_printed(capsys):

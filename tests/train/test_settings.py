@@ -123,3 +123,12 @@ def test_a_value_out_of_range_is_named_as_its_option(name, value, message):
 @pytest.mark.parametrize(("name", "value"), [("image_size", 16), ("steps", 1), ("held_out", 0), ("fade_in_steps", 0)])
 def test_the_smallest_values_are_accepted(name, value):
     assert getattr(settings(**{name: value}), name) == value
+
+
+def test_two_style_images_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="two style images are named 'sea'"):
+        TrainSettings(style_images=("a/sea.jpg", "b/sea.png"), content="photos")
+
+
+def test_style_names_hold_nothing_that_mix_reads_as_punctuation():
+    assert TrainSettings(style_images=("a,b=c.jpg",), content="photos").style_names() == ["a_b_c"]
