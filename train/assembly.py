@@ -88,7 +88,7 @@ def stacked_style_targets(objective: Objective, style_images: Sequence[str], sty
     per_style = []
     for path in style_images:
         image = resize_shorter_side(read_image(Path(path)), style_size)
-        if image.std() < _FLAT_STYLE_DEVIATION:
+        if image.std(axis=(0, 1)).max() < _FLAT_STYLE_DEVIATION:
             raise ValueError(f"{path}: nearly one color, so it has no style to learn; choose another style image")
         per_style.append(objective.style_targets(image[None].astype("float32")))
     return {

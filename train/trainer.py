@@ -74,7 +74,7 @@ class StyleTrainer(keras.Model):
 def learning_rate_schedule(*, peak: float, steps: int, warmup_steps: int, decay: str):
     """Linear warm-up to `peak`, then a cosine down to 1/20 of it at the last step, or constant.
 
-    A constant rate circles the solution; the decay lets it settle (docs/training.md has the figures).
+    A constant rate circles the solution; the decay lets it settle (docs/benchmarks.md has the figures).
 
     Raises:
         ValueError: unknown decay.

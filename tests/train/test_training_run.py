@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from models.transform_net import build_transform_network
+from models.transform_net_weights import pack_transform_weights
 from scripts.faststyle import main
 from tests.toy_run import toy_command
 
@@ -95,10 +97,16 @@ def test_non_finite_loss_stops_with_step_checkpoint_and_advice_and_exports_nothi
 
 
 def test_collapsed_previews_stop_the_run(tmp_path, capsys):
-    flattening = ["--tv-weight", "1e5", "--learning-rate", "0.05", "--steps", "60", "--preview-every", "20"]
-    command = [*toy_command(tmp_path), *flattening]
+    network = build_transform_network(width=0.125)
+    for variable in network.get_layer("output_conv").variables:
+        variable.assign(np.zeros(variable.shape))
+    flat = tmp_path / "flat.npz"
+    flat.write_bytes(pack_transform_weights(network, {"styles": ["grey"]}))
+    command = [*toy_command(tmp_path), "--initial-weights", str(flat), "--learning-rate", "1e-9"]
     assert main([*command, "--output", str(tmp_path / "run")]) == 1
-    assert "collapsed at step" in capsys.readouterr().err
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "collapsed at step 4: the previews are nearly one color" in error
+    assert "step_00000002.npz" in error
     assert not (tmp_path / "run" / "export").exists()
 
 
