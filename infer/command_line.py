@@ -35,8 +35,8 @@ def run_command_line(
         filter_native_logs()
     try:
         return arguments.run(arguments)
-    except KeyboardInterrupt:
-        return _say("interrupted", INTERRUPTED)
+    except KeyboardInterrupt as error:
+        return _say(f"interrupted {_one_line(error)}" if str(error) else "interrupted", INTERRUPTED)
     except (ValueError, OSError) as error:
         if arguments.traceback:
             raise

@@ -1,6 +1,7 @@
 """Stylize photos with an exported model: one file or folders, each result as large as its photo."""
 
 import dataclasses
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -36,7 +37,10 @@ class Stylizer:
         import tensorflow as tf  # seconds of import: only when an image is to be stylized
 
         self._tf = tf
-        self._model = tf.saved_model.load(str(model_dir))  # keeps the signature's variables alive
+        try:
+            self._model = tf.saved_model.load(str(model_dir))  # keeps the signature's variables alive
+        except (tf.errors.OpError, OSError) as error:
+            raise StylizeError(f"{model_dir}: damaged model ({str(error).splitlines()[0]})") from None
         self._serve = self._model.signatures["serving_default"]
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
@@ -48,7 +52,10 @@ class Stylizer:
         inputs = {"image": self._tf.constant(image[None], self._tf.float32)}
         if len(self.styles) > 1:
             inputs["style_mixture"] = self._tf.constant(self._mixture[None])
-        return to_uint8(self._serve(**inputs)["stylized_image"].numpy()[0])
+        try:
+            return to_uint8(self._serve(**inputs)["stylized_image"].numpy()[0])
+        except self._tf.errors.ResourceExhaustedError:
+            raise MemoryError from None
 
 
 def mixture_row(styles: Sequence[str], weights: dict[str, float] | None) -> np.ndarray:
@@ -106,7 +113,8 @@ def stylize_files(jobs: Sequence[StylizeJob], stylizer: Callable[[np.ndarray], n
             except (ImageError, StylizeError, MemoryError) as error:
                 reason = str(error) or "not enough memory"
                 failures.append(reason if str(job.source) in reason else f"{job.source}: {reason}")
-                bar.write(f"skipped {failures[-1]}")
+                if len(jobs) > 1:
+                    bar.write(f"skipped {failures[-1]}", file=sys.stderr)
     return failures
 
 
@@ -114,7 +122,9 @@ def _jobs_of(path: Path, output: Path) -> Iterator[StylizeJob]:
     if path.is_file():
         yield StylizeJob(path, output / f"{path.stem}.png")
         return
-    images = [image for image in list_images(path) if not image.is_relative_to(output)]
+    inside = output.resolve() != path.resolve() and output.resolve().is_relative_to(path.resolve())
+    results = output.resolve() if inside else None
+    images = [image for image in list_images(path) if not results or results not in image.resolve().parents]
     if not images:
         raise StylizeError(f"{path}: no image files (jpg, png, webp, tiff, bmp, gif) in it")
     for image in images:

@@ -14,7 +14,12 @@ def add_stylize_command(subcommands) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL", help="exported model, e.g. runs/starry/export")
     parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="photos, or folders of photos")
     parser.add_argument("--output", type=Path, required=True, metavar="PATH", help="image file, or folder for several")
-    parser.add_argument("--mix", type=parse_mixture, metavar="NAME=W,...", help="blend of a many-style model's styles")
+    parser.add_argument(
+        "--mix",
+        type=parse_mixture,
+        metavar="NAME=W,...",
+        help="style or blend of a many-style model (default: its first)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace results that exist")
     parser.set_defaults(run=run_stylize)
 

@@ -1,4 +1,4 @@
-"""The terms of the perceptual loss, each a relative error: 0 is perfect, 1 as bad as a black feature map.
+"""The terms of the perceptual loss. Content and style are relative errors: 0 is perfect, 1 as bad as black features.
 
 Gram matrices and style loss: Gatys et al. 2015 (arXiv 1508.06576, eqs. 3-5); content loss: Johnson et al. 2016
 (arXiv 1603.08155, eq. 2). Dividing by the target's own energy makes one weight mean the same for every style, image

@@ -138,7 +138,7 @@ class _Steps:
 
     def conv(self, x, channels: int, *, name: str, kernel: int = 3, stride: int = 1, activation: bool = True):
         x = self.pad(x, kernel // 2, name=f"{name}_pad")
-        channels = max(1, round(channels * self._width))
+        channels = channels // 32 * max(1, round(32 * self._width))  # one factor, so that a file tells its width
         x = layers.Conv2D(channels, kernel, strides=stride, dtype=self._dtype, name=f"{name}_conv")(x)
         normalize = ConditionalInstanceNormalization(self._num_styles, dtype=self._dtype, name=f"{name}_norm")
         x = normalize(x, self._style_mixture)

@@ -9,11 +9,11 @@ def add_demo_command(subcommands) -> None:
     parser = subcommands.add_parser(
         "demo",
         help="train, export and stylize on shipped assets, offline",
-        description="The whole story in minutes, offline: draw a style image, train it on sample photographs, export "
+        description="The whole story in minutes, offline: draw styles, train a network on sample photographs, export "
         "the model, stylize photographs, and put everything on one contact sheet.",
     )
     parser.add_argument("--output", type=Path, default=Path("demo"), metavar="DIR", help="folder (default: demo)")
-    parser.add_argument("--steps", type=int, default=300, help="training steps per style (default: 300)")
+    parser.add_argument("--steps", type=int, default=600, help="training steps (default: 600)")
     parser.set_defaults(run=run_demo_command)
 
 

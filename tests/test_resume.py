@@ -40,7 +40,7 @@ def test_interrupted_and_killed_run_ends_with_bit_identical_weights(tmp_path):
 
     stopped = interrupt_at(checkpoints / "step_00000002.npz", arguments, signal.SIGINT)
     errors = stopped.communicate(timeout=60)[1]
-    assert stopped.returncode == 1
+    assert stopped.returncode == 130
     assert "the same command goes on there" in errors
     assert not (run_dir / "export").exists(), "stopped too late to test anything"
 

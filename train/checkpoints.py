@@ -45,7 +45,10 @@ class CheckpointStore:
         path = self._folder / f"step_{checkpoint.step:08d}.npz"
         write_atomically(path, buffer.getvalue())
         torn = self._folder.glob(".step_*.npz.*")  # of writers that were killed
-        for old in (*self.paths()[:-_KEPT], *torn):
+        damaged = [newer for newer in self.paths() if newer.name > path.name]  # else they would crowd out good ones
+        for old in (*damaged, *torn):
+            old.unlink(missing_ok=True)
+        for old in self.paths()[:-_KEPT]:
             old.unlink(missing_ok=True)
         return path
 

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from train.content_sources import ContentSource, ContentSourceError, EncodedPhot
 MINIMUM_PHOTO_PX = 16
 # The crop is cut from the photo scaled so that its shorter side has 1 to 1.5 times the crop's size.
 _LARGEST_SCALE = 1.5
-_BATCHES_AHEAD = 4
+_PHOTOS_AHEAD_PER_WORKER = 4
 
 
 class ContentBatch(NamedTuple):
@@ -82,10 +82,12 @@ def check_enough_readable(source: ContentSource, batch_size: int) -> None:
     )
 
 
-def center_crops(photos: list[EncodedPhoto], *, image_size: int) -> np.ndarray:
-    """The centers of all readable photos, as `[count, image_size, image_size, 3]` uint8; count may be 0."""
-    crops = []
+def center_crops(photos: Iterable[EncodedPhoto], *, image_size: int, limit: int | None = None) -> np.ndarray:
+    """The centers of the first `limit` readable photos, as `[count, image_size, image_size, 3]` uint8."""
+    crops: list[np.ndarray] = []
     for photo in photos:
+        if len(crops) == limit:
+            break
         try:
             crops.append(_crop(_decode(photo, draft_size_px=image_size), image_size, scale=1.0, at=(0.5, 0.5)))
         except ImageError:
@@ -101,7 +103,7 @@ def _decoded(source: ContentSource, *, image_size: int, seed: int, start: int):
     try:
         for position, photo in enumerate(source.photos(start), start=start):
             ahead.append((position, photo.name, pool.submit(_random_crop, photo, image_size, (seed, position))))
-            if len(ahead) > _BATCHES_AHEAD * workers:
+            if len(ahead) > _PHOTOS_AHEAD_PER_WORKER * workers:
                 position, name, future = ahead.popleft()
                 yield position, name, future.result()
     finally:

@@ -1,7 +1,6 @@
 """Export: the trained network as a TensorFlow SavedModel that any program can load without this project."""
 
 import json
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -50,7 +49,8 @@ def export_model(
     """
     if keras.backend.backend() != "tensorflow":
         raise ExportError("a SavedModel is written by TensorFlow: run `faststyle export` with KERAS_BACKEND=tensorflow")
-    if output.exists() and not (overwrite and ((output.is_dir() and not any(output.iterdir())) or _is_model(output))):
+    empty = output.is_dir() and not any(output.iterdir())
+    if output.exists() and not empty and not (overwrite and _is_model(output)):
         raise ExportError(f"{output}: exists already; choose another --output" + _overwrite_hint(output))
     if style_mixture is not None:
         row = np.asarray(style_mixture, "float32")[None]
@@ -70,7 +70,7 @@ def export_model(
         if preview_photos is not None and len(preview_photos):
             write_image(model_dir / PREVIEW_FILE, _preview(network, weights.num_styles, preview_photos[0]))
         if output.exists():
-            shutil.rmtree(output)
+            output.replace(Path(scratch) / "replaced")
         model_dir.replace(output)
 
 

@@ -1,6 +1,7 @@
 """A stop asked for by Ctrl-C or SIGTERM, honored between two steps; a second Ctrl-C stops at once."""
 
 import signal
+import sys
 import threading
 from typing import Any
 
@@ -23,4 +24,5 @@ class StopRequest:
 
     def _ask(self, number: int, _frame) -> None:
         self.requested = True
+        print("\nstopping after this step", file=sys.stderr, flush=True)
         signal.signal(number, self._previous[number])

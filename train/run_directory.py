@@ -10,7 +10,7 @@ from infer.images import write_atomically
 from train.settings import TrainSettings
 
 _REPORTED_PACKAGES = ("tensorflow", "jax", "keras", "numpy", "pillow", "tensorflow-datasets")
-# Settings that say how often to look, not what is trained; a resumed run may change them.
+# Settings that say how often to look and where files lie, not what is trained; a resumed run may change them.
 _FREE_TO_CHANGE = {"checkpoint_every", "preview_every", "data_dir", "vgg_weights"}
 
 
@@ -19,13 +19,14 @@ class RunDirectoryError(ValueError):
 
 
 class RunDirectory:
-    """Paths of `{config.json, environment.json, metrics.jsonl, previews/, checkpoints/, tensorboard/, export/}`."""
+    """Paths of everything that a run keeps."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config = path / "config.json"
         self.environment = path / "environment.json"
         self.metrics = path / "metrics.jsonl"
+        self.weights = path / "weights.npz"
         self.previews = path / "previews"
         self.checkpoints = path / "checkpoints"
         self.tensorboard = path / "tensorboard"
@@ -69,7 +70,7 @@ class RunDirectory:
 
 
 def environment() -> dict:
-    """Versions and processor, for the record."""
+    """Versions and platform, for the record."""
     versions: dict[str, str | None] = {}
     for package in _REPORTED_PACKAGES:
         try:

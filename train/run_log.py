@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
+from infer.images import write_atomically
 from train.trainer import TERMS
 
 
@@ -110,4 +111,4 @@ def _drop_lines_after(path: Path, step: int) -> None:
                 kept.append(line)
         except (ValueError, KeyError, TypeError):
             continue
-    path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+    write_atomically(path, "".join(f"{line}\n" for line in kept).encode())

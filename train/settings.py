@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 # Deep layers know strokes, shallow ones the grain of canvas and scan: equal weights gave visibly more grain.
 STYLE_LAYERS = {"rgb": 1.0, "relu1_2": 0.25, "relu2_2": 0.5, "relu3_3": 1.5, "relu4_3": 1.5}
 CONTENT_LAYERS = {"relu3_3": 1.0}
 _RANDOM_START_FADE_IN = 500
+_SMALLEST_STYLE_PX = 32  # four poolings leave two pixels
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,8 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "style_images", tuple(self.style_images))
+        if self.content and not self.content.startswith("tfds:"):
+            object.__setattr__(self, "content", os.path.normpath(self.content))  # photos/ is photos
         if not self.style_images:
             raise ValueError("a run needs at least one style image")
         names = self.style_names()
@@ -91,6 +95,8 @@ class TrainSettings:
                 raise ValueError(f"{_flag(name)} must be 0 or more, got {getattr(self, name)}")
         if self.image_size < 16 or self.image_size % 4:
             raise ValueError(f"--image-size must be a multiple of 4, at least 16, got {self.image_size}")
+        if self.style_size < _SMALLEST_STYLE_PX:
+            raise ValueError(f"--style-size must be {_SMALLEST_STYLE_PX} or more, got {self.style_size}")
         if not self.learning_rate > 0:
             raise ValueError(f"--learning-rate must be above 0, got {self.learning_rate}")
 

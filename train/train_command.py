@@ -16,7 +16,6 @@ def add_train_command(subcommands) -> None:
         help="train a style and export it",
         description="Train a transform network on photographs so that it paints in the style of an image, and export "
         "it. Repeat the same command to resume. Several style images make one network of several styles.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         argument_default=argparse.SUPPRESS,
     )
     parser.add_argument(

@@ -5,7 +5,7 @@ import json
 import keras
 
 from models.transform_net import build_transform_network
-from models.transform_net_weights import TransformWeights, network_arrays
+from models.transform_net_weights import TransformWeights, network_arrays, read_transform_weights
 from train.checkpoints import CheckpointStore
 from train.run_directory import RunDirectory, RunDirectoryError, environment
 from train.settings import TrainSettings
@@ -30,12 +30,14 @@ def trained_weights(
 
 
 def weights_of_run(directory: RunDirectory) -> TransformWeights:
-    """The weights of a run's newest good checkpoint, finished or not.
+    """A finished run's weights file, else the weights of its newest good checkpoint.
 
     Raises:
         RunDirectoryError: no run there, or no checkpoint in it.
     """
     settings = directory.load_settings()
+    if directory.weights.is_file():
+        return read_transform_weights(directory.weights)
     checkpoint = CheckpointStore(directory.checkpoints).load_newest()
     if checkpoint is None:
         raise RunDirectoryError(f"{directory.path}: no checkpoint to export yet")

@@ -1,5 +1,6 @@
 """One training run from start to export: plan, steps, checkpoints, previews, stops, resume."""
 
+import itertools
 from pathlib import Path
 
 import keras
@@ -10,19 +11,23 @@ from models.transform_net_weights import pack_transform_weights
 from train.assembly import compiled_trainer, initial_network, make_deterministic
 from train.checkpoints import Checkpoint, CheckpointStore
 from train.content_batches import center_crops, check_enough_readable, content_batches
-from train.content_sources import ContentSource, open_content_source
+from train.content_sources import TFDS_PREFIX, ContentSource, open_content_source
 from train.export import export_model
 from train.interruption import StopRequest
 from train.plan import describe_plan, measure
 from train.precision import dtype_policy
 from train.previews import collapse_reason, preview_sheet, stylize_previews
-from train.run_directory import RunDirectory
+from train.run_directory import RunDirectory, RunDirectoryError
 from train.run_log import RunLog
 from train.settings import TrainSettings
 from train.trained_weights import trained_weights
 from train.validation import validate
 
 _PREVIEW_PHOTOS = 3
+
+
+class TrainingInterruptedError(KeyboardInterrupt):
+    """A run that its user stopped; the message says where it goes on."""
 
 
 class TrainingStoppedError(RuntimeError):
@@ -39,10 +44,12 @@ def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False
 
     Raises:
         ValueError: settings, images, sources, weights or a run directory that cannot be used.
-        TrainingStoppedError: interrupted, or stopped for a non-finite loss or a collapsed preview.
+        TrainingStoppedError: a non-finite loss, a collapsed preview, or no memory left.
+        TrainingInterruptedError: Ctrl-C or SIGTERM; a checkpoint of the last step was written.
     """
     directory = RunDirectory(output)
     directory.check(settings)
+    _check_apart(settings.content, output)
     run = TrainingRun(settings, directory)
     if run.step < settings.steps:
         print(run.plan(), flush=True)
@@ -68,11 +75,11 @@ class TrainingRun:
         self._settings, self._directory = settings, directory
         self._num_styles = len(settings.style_images)
         self._policy = dtype_policy(settings.precision)
-        self._source = _open_source(settings)
-        self._held_out = center_crops(self._source.held_out(), image_size=settings.image_size)
-        self._preview_photos = _preview_photos(self._held_out, self._source, settings.image_size)
         self._network = initial_network(settings, self._policy)
         self._trainer = compiled_trainer(settings, self._network, self._policy)
+        self._source = _open_source(settings)  # last: it may download a data set
+        self._held_out = center_crops(self._source.held_out(), image_size=settings.image_size)
+        self._preview_photos = _preview_photos(self._held_out, self._source, settings.image_size)
         self._checkpoints = CheckpointStore(directory.checkpoints)
         self.step, self._position = 0, 0
         self._unreadable: set[str] = set()
@@ -82,7 +89,7 @@ class TrainingRun:
         """Measures a few steps on real photos, leaves no trace of them, and describes the run."""
         settings, before = self._settings, self._arrays()
         images = next(self._batches()).images
-        measured = measure(lambda: self._trainer.train_step_terms(self._with_styles(images)))
+        measured = measure(lambda: self._train_on(images))
         self._restore(before)
         return describe_plan(
             settings,
@@ -108,13 +115,13 @@ class TrainingRun:
                 if self.step == self._settings.steps:
                     return
                 if stop.requested:
-                    raise TrainingStoppedError(f"interrupted after step {self.step:,}; the same command goes on there")
+                    raise TrainingInterruptedError(f"after step {self.step:,}; the same command goes on there")
 
     def finish(self) -> None:
         """Writes the weights file and, with TensorFlow, the exported model."""
         settings, export = self._settings, self._directory.export
         weights = trained_weights(self._network, settings, steps=self.step, validation=self._validate())
-        weights_path = self._directory.path / "weights.npz"
+        weights_path = self._directory.weights
         write_atomically(weights_path, pack_transform_weights(self._network, weights.card))
         if keras.backend.backend() != "tensorflow":
             print(f"Trained weights: {weights_path}\nWhere TensorFlow is installed, `faststyle export` makes a model.")
@@ -125,11 +132,21 @@ class TrainingRun:
     def _step(self, images: np.ndarray, log: RunLog) -> None:
         learning_rate = float(self._trainer.optimizer.learning_rate)
         self._trainer.fade_in.assign(self._settings.fade_in(self.step + 1))
-        terms = self._trainer.train_step_terms(self._with_styles(images))
+        terms = self._train_on(images)
         if not np.isfinite(list(terms.values())).all():
             raise self._failure(f"the loss is not finite at step {self.step + 1:,}: {terms}")
         self.step += 1
         log.step(self.step, terms, learning_rate=learning_rate)
+
+    def _train_on(self, images: np.ndarray) -> dict[str, float]:
+        try:
+            return self._trainer.train_step_terms(self._with_styles(images))
+        except Exception as error:  # each backend has its own kind
+            if "RESOURCE_EXHAUSTED" in str(error) or type(error).__name__ == "ResourceExhaustedError":
+                raise TrainingStoppedError(
+                    f"out of memory at step {self.step + 1:,}; start a new run with lower --batch-size or --image-size"
+                ) from error
+            raise
 
     def _with_styles(self, images: np.ndarray) -> dict:
         """Each image of a batch draws its style, by seed and step."""
@@ -161,7 +178,8 @@ class TrainingRun:
         paths = self._checkpoints.paths()
         kept = f"last good checkpoint: {paths[-1]}" if paths else "no checkpoint was written yet"
         return TrainingStoppedError(
-            f"{reason}; {kept}. Start a new run with a lower --learning-rate (now {self._settings.learning_rate:g}), "
+            f"{reason}; {kept} (`faststyle export` makes a model of it). "
+            f"Start a new run with a lower --learning-rate (now {self._settings.learning_rate:g}), "
             "with --clip-norm 1, or with --precision float32"
         )
 
@@ -216,6 +234,12 @@ class TrainingRun:
         self._unreadable = set(checkpoint.state["unreadable"])
 
 
+def _check_apart(content: str, output: Path) -> None:
+    """Previews inside the content folder would become photos to train on when the run is resumed."""
+    if not content.startswith(TFDS_PREFIX) and output.resolve().is_relative_to(Path(content).resolve()):
+        raise RunDirectoryError(f"{output}: lies inside the content folder {content}; choose another --output")
+
+
 def _open_source(settings: TrainSettings) -> ContentSource:
     data_dir = Path(settings.data_dir) if settings.data_dir else None
     source = open_content_source(settings.content, held_out=settings.held_out, seed=settings.seed, data_dir=data_dir)
@@ -227,5 +251,5 @@ def _preview_photos(held_out: np.ndarray, source: ContentSource, image_size: int
     """Held-out photos, or the first to train on where the source is too small to hold any out."""
     if len(held_out):
         return held_out[:_PREVIEW_PHOTOS]
-    first = [photo for _, photo in zip(range(len(source)), source.photos(0), strict=False)]
-    return center_crops(first, image_size=image_size)[:_PREVIEW_PHOTOS]
+    one_epoch = itertools.islice(source.photos(0), len(source))
+    return center_crops(one_epoch, image_size=image_size, limit=_PREVIEW_PHOTOS)

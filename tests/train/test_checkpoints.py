@@ -121,3 +121,11 @@ def test_a_write_that_fails_leaves_the_checkpoints_that_were(store, monkeypatch)
         store.save(checkpoint(4))
     assert sorted(before[0].parent.iterdir()) == before
     assert_same(store.load_newest(), checkpoint(3))
+
+
+def test_damaged_newer_checkpoints_do_not_crowd_out_a_good_one(tmp_path):
+    store = CheckpointStore(tmp_path, report=lambda line: None)
+    for step in (600, 800, 1000):
+        (tmp_path / f"step_{step:08d}.npz").write_bytes(b"damaged")
+    store.save(Checkpoint(200, {"weights": np.ones(3)}, {}))
+    assert [path.name for path in store.paths()] == ["step_00000200.npz"]

@@ -8,6 +8,7 @@ import pytest
 
 from infer.model_card import read_model_card
 from models.transform_net import build_transform_network, stylize_any_size
+from models.transform_net_weights import TransformWeights, network_arrays
 from tests.toy_run import toy_weights
 from train import export
 from train.export import ExportError, export_model
@@ -85,3 +86,16 @@ def test_existing_folder_is_refused_unless_a_model_is_to_be_overwritten(tmp_path
     with pytest.raises(ExportError, match="exists already"):
         export_model(toy_weights(1), tmp_path / "mine", overwrite=True)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
+
+
+def test_network_of_an_odd_width_is_exported(tmp_path):
+    network = build_transform_network(width=0.3)
+    export_model(TransformWeights(network_arrays(network), {"styles": ["odd"]}), tmp_path / "model")
+    assert (tmp_path / "model" / "saved_model.pb").is_file()
+
+
+def test_overwriting_replaces_the_model_whole(tmp_path):
+    export_model(toy_weights(1), tmp_path / "model")
+    export_model(toy_weights(2), tmp_path / "model", overwrite=True)
+    assert read_model_card(tmp_path / "model")["styles"] == ["style_0", "style_1"]
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]

@@ -135,3 +135,10 @@ def test_style_image_of_one_color_is_refused(tmp_path, capsys):
     Image.new("RGB", (64, 64), "teal").save(command[1])
     assert main([*command, "--output", str(tmp_path / "run")]) == 2
     assert "nearly one color" in capsys.readouterr().err
+
+
+def test_run_directory_inside_the_content_folder_is_refused(tmp_path, capsys):
+    command = toy_command(tmp_path)
+    assert main([*command, "--output", str(tmp_path / "photos" / "run")]) == 2
+    assert "lies inside the content folder" in capsys.readouterr().err
+    assert not (tmp_path / "photos" / "run").exists()
