@@ -38,7 +38,8 @@ def test_every_further_style_costs_3200_parameters():
 
 
 @pytest.mark.parametrize(
-    ("width", "channels"), [(0.5, [16, 32, 64, 16]), (0.125, [4, 8, 16, 4]), (0.001, [1, 1, 1, 1])]
+    ("width", "channels"),
+    [(0.5, [16, 32, 64, 16]), (0.125, [4, 8, 16, 4]), (0.3, [10, 20, 40, 10]), (0.001, [1, 2, 4, 1])],
 )
 def test_width_scales_every_channel_count(width, channels):
     network = build_transform_network(width=width)
