@@ -8,7 +8,6 @@ from keras import layers, ops
 from models.normalization import ConditionalInstanceNormalization
 
 RESIDUAL_BLOCKS = 5
-MINIMUM_SIZE_PX = 16
 SIZE_MULTIPLE_PX = 4
 
 

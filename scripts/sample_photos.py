@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
 import skimage
-from skimage import color, io
 
-from infer.images import write_image
+from infer.images import read_image, write_image
 
 # Files inside the package itself; skimage.data would fetch others from the network.
 _SCENES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png")
@@ -26,8 +24,6 @@ def write_sample_photos(folder: Path) -> tuple[list[Path], list[Path]]:
 
 
 def _copy(source: Path, folder: Path) -> Path:
-    image = io.imread(source)
-    rgb = color.gray2rgb(image) if image.ndim == 2 else image[..., :3]
     target = folder / f"{source.stem}.png"
-    write_image(target, np.ascontiguousarray(rgb, dtype="uint8"))
+    write_image(target, read_image(source))
     return target

@@ -57,7 +57,6 @@ class RunLog:
         """Records the terms on held-out photos."""
         self._record(step, "validation", terms)
         self.say(f"step {step}: validation " + " ".join(f"{name} {terms[name]:.4f}" for name in TERMS))
-        self._file.flush()
 
     def preview(self, step: int, sheet: np.ndarray) -> None:
         """Shows a preview sheet `[height, width, 3]` uint8 in TensorBoard."""
