@@ -42,7 +42,8 @@ class LossNetwork:
         name: "vgg16", "vgg19" (ImageNet weights) or "compact" (shipped: half width, see `models/assets`).
         pooling: "max" or "average" (Gatys et al. 2015 found average smoother); None is the network's own.
         dtype: a Keras dtype policy, e.g. "float32" or "mixed_bfloat16".
-        weights_path: for vgg16 and vgg19, a file of Keras's no-top weights; None searches cache, then downloads.
+        weights_path: a file of Keras's no-top weights (for compact, of its own `.npz` form); None searches the cache,
+            then downloads (for compact, takes the shipped file).
 
     Attributes:
         layer_names: every feature that can be asked for, shallow to deep.

@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from models.losses import STATISTICS, content_error, gram_matrix, style_error, style_statistics, total_variation
+from tests.finite_differences import finite_differences
 
 ANY_SIZE = tf.TensorSpec([None, None, None, None])
 STYLE_PARTS = {"gram": ["gram"], "covariance": ["covariance", "mean"]}
@@ -33,17 +34,6 @@ def gradient(function, at):
         tape.watch(at)
         value = function(at)
     return tape.gradient(value, at).numpy()
-
-
-def finite_differences(function, at, step):
-    """Central differences of a function to one number, for every element of `at`."""
-    slopes = np.zeros(at.shape)
-    for index in np.ndindex(at.shape):
-        above, below = at.copy(), at.copy()
-        above[index] += step
-        below[index] -= step
-        slopes[index] = (float(function(above)) - float(function(below))) / (2 * step)
-    return slopes
 
 
 def assert_gradient_matches(function, at, step=1e-2):

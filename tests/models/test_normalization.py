@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from models.normalization import SPIKE_DEVIATIONS, SPIKE_WEIGHT, ConditionalInstanceNormalization
+from tests.finite_differences import finite_differences
 
 MIXTURE = np.array([[0.25, 0.75, 0.0], [0.1, 0.2, 0.7]], "float32")
 
@@ -169,16 +170,6 @@ def test_training_does_not_change_the_outputs():
 def weighted_sum(outputs):
     weights = np.random.default_rng(3).normal(size=outputs.shape).astype("float32")
     return tf.reduce_sum(weights * outputs)
-
-
-def finite_differences(function, at, step):
-    slopes = np.zeros(at.shape)
-    for index in np.ndindex(at.shape):
-        above, below = at.copy(), at.copy()
-        above[index] += step
-        below[index] -= step
-        slopes[index] = (float(function(above)) - float(function(below))) / (2 * step)
-    return slopes
 
 
 def test_gradient_of_the_inputs_is_that_of_finite_differences():

@@ -94,3 +94,13 @@ def test_without_fade_in_the_network_only_learns_to_reproduce_the_photo(trainer)
     for _ in range(40):
         trainer.train_step_terms(batch)
     assert difference() < 0.3 * start
+
+
+def test_the_networks_own_penalties_are_minimized_with_the_objective(trainer):
+    batch = toy_batch()
+    trainer.transform_network.get_layer("output_conv").bias.assign([5.0, 5.0, 5.0])  # far beyond white
+    stylized = trainer(batch, training=True)
+    minimized = float(trainer.compute_loss(x=batch, y_pred=stylized))
+    image = batch["image"].astype("float32")
+    terms = trainer._objective.terms(stylized, trainer._objective.content_targets(image), trainer._style_targets)
+    assert minimized - float(terms["total"]) > 10  # about (5 - 1)^2
