@@ -1,0 +1,171 @@
+"""A VGG-shaped classifier that is trained on adversarial images, so that its features follow what people see.
+
+Networks that were trained so give far better style transfer: their gradients with respect to the image show strokes
+and shapes instead of grain (Engstrom et al. 2019, arXiv 1906.00945; Nakano, Distill 2019, 10.23915/distill.00019.4).
+The attack is one random start and one signed step (Wong, Rice, Kolter 2020, arXiv 2001.03994).
+"""
+
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from models.loss_network import ARCHITECTURES, MEAN_PIXEL
+
+# Pixels minus their mean are divided by this during training; it is folded into the first convolution afterwards.
+PIXEL_SCALE = 58.0
+_STEP = 1.25  # of epsilon, as in Wong et al.
+_EXCLUDED_LOGIT = -1e4
+_BATCH_NORM_EPSILON = 1e-3
+
+
+class RobustClassifier(keras.Model):
+    """A shared trunk with one head for each collection of labelled photos.
+
+    Trained by `fit` or `train_on_batch` on `{"image": [batch, height, width, 3] in 0..255, "label": [batch] int32,
+    "epsilon": [batch], "allowed": [batch, classes]}`: `label` counts through the classes of all collections, `allowed`
+    is 1 for those of the image's own collection. In training, images are first moved against the network by up to
+    `epsilon` grey levels.
+
+    Args:
+        trunk: from `build_trunk`.
+        class_counts: classes of each collection.
+    """
+
+    def __init__(self, trunk: keras.Model, class_counts: Sequence[int], **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.trunk = trunk
+        self.pool = layers.GlobalAveragePooling2D(dtype="float32")
+        self.heads = layers.Dense(sum(class_counts), dtype="float32")
+        self.seeds = keras.random.SeedGenerator(0)  # a variable, so that a checkpoint holds it
+
+    def call(self, inputs, training=False):
+        image = inputs["image"]
+        if training:
+            image = image + self._attack(inputs)
+        return self.logits(image, inputs["allowed"], training=training)
+
+    def logits(self, image, allowed, *, training: bool = False):
+        """Scores `[batch, classes]` float32 of images; classes of other collections score next to nothing."""
+        return self.heads(self.pool(self.trunk(image, training=training))) + (1.0 - allowed) * _EXCLUDED_LOGIT
+
+    def _attack(self, inputs):
+        epsilon = ops.reshape(inputs["epsilon"], (-1, 1, 1, 1))
+        start = epsilon * keras.random.uniform(ops.shape(inputs["image"]), -1.0, 1.0, seed=self.seeds)
+        return attack_step(self.classification_loss(inputs), inputs["image"], start, epsilon)
+
+    def classification_loss(self, inputs) -> Callable:
+        """The function from images to the loss that an attack raises; the trunk runs as in use."""
+
+        def loss(image):
+            logits = self.logits(image, inputs["allowed"])
+            return ops.sum(keras.losses.sparse_categorical_crossentropy(inputs["label"], logits, from_logits=True))
+
+        return loss
+
+
+def attack_step(loss: Callable, image, start, epsilon):
+    """One signed gradient step from `start`, back into the box of `epsilon` and of 0..255.
+
+    Args:
+        loss: from images to a scalar.
+        image: `[batch, height, width, 3]` in 0..255.
+        start: perturbation to begin with, same shape.
+        epsilon: largest change of a pixel, broadcastable.
+
+    Returns:
+        The perturbation, without gradient.
+    """
+    gradient = _input_gradient(loss, ops.clip(image + start, 0.0, 255.0))
+    moved = ops.clip(start + _STEP * epsilon * ops.sign(gradient), -epsilon, epsilon)
+    return ops.stop_gradient(ops.clip(image + moved, 0.0, 255.0) - image)
+
+
+def build_trunk(*, width: float, normalize: bool, dtype="float32") -> keras.Model:
+    """VGG-16's convolutions with average pooling, from images in 0..255 to the last features.
+
+    Args:
+        width: times VGG-16's channels.
+        normalize: batch normalization after every convolution; without it convolutions have a bias, as after
+            `folded_weights`.
+        dtype: a Keras dtype policy.
+    """
+    architecture = ARCHITECTURES["vgg16"]
+    image = keras.Input((None, None, 3), dtype="float32")
+    offset = [-mean / PIXEL_SCALE for mean in MEAN_PIXEL]
+    x = layers.Rescaling(1 / PIXEL_SCALE, offset, dtype="float32")(image)
+    blocks = zip(architecture.convolutions, architecture.channels, strict=True)
+    for block, (convolutions, channels) in enumerate(blocks, start=1):
+        if block > 1:
+            x = layers.AveragePooling2D(2, dtype=dtype)(x)
+        for conv in range(1, convolutions + 1):
+            name = f"block{block}_conv{conv}"
+            x = layers.Conv2D(
+                round(channels * width),
+                3,
+                padding="same",
+                activation=None if normalize else "relu",
+                use_bias=not normalize,
+                kernel_initializer="he_normal",
+                dtype=dtype,
+                name=name,
+            )(x)
+            if normalize:
+                x = layers.BatchNormalization(epsilon=_BATCH_NORM_EPSILON, dtype=dtype, name=f"{name}_norm")(x)
+                x = layers.ReLU(dtype=dtype)(x)
+    return keras.Model(image, x)
+
+
+def folded_weights(trunk: keras.Model) -> dict[str, np.ndarray]:
+    """The trunk as plain convolutions on pixels minus their mean: normalization and pixel scale folded in.
+
+    Returns:
+        `{layer}/kernel` `[3, 3, in, out]` and `{layer}/bias` `[out]`, float32, as `models.loss_network_weights` reads.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    names = [layer.name for layer in trunk.layers]
+    for layer in trunk.layers:
+        if not isinstance(layer, layers.Conv2D):
+            continue
+        kernel = np.asarray(layer.get_weights()[0], "float64")
+        if f"{layer.name}_norm" in names:
+            gamma, beta, mean, variance = trunk.get_layer(f"{layer.name}_norm").get_weights()
+            gain = gamma / np.sqrt(variance + _BATCH_NORM_EPSILON)
+            kernel, bias = kernel * gain, beta - mean * gain
+        else:
+            bias = layer.get_weights()[1]
+        if not arrays:
+            kernel = kernel / PIXEL_SCALE
+        arrays[f"{layer.name}/kernel"] = kernel.astype("float32")
+        arrays[f"{layer.name}/bias"] = np.asarray(bias, "float32")
+    return arrays
+
+
+def assign_folded_weights(trunk: keras.Model, arrays: dict[str, np.ndarray]) -> None:
+    """Fills a trunk without normalization from `folded_weights`, to go on training it.
+
+    Raises:
+        ValueError: arrays are missing or of other shapes.
+    """
+    convolutions = [layer for layer in trunk.layers if isinstance(layer, layers.Conv2D)]
+    for index, layer in enumerate(convolutions):
+        try:
+            kernel, bias = arrays[f"{layer.name}/kernel"], arrays[f"{layer.name}/bias"]
+        except KeyError as error:
+            raise ValueError(f"no array {error} in the initial weights") from None
+        scale = PIXEL_SCALE if index == 0 else 1.0
+        layer.set_weights([kernel.astype("float32") * scale, bias.astype("float32")])
+
+
+def _input_gradient(loss: Callable, image):
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.grad(loss)(image)
+    import tensorflow as tf
+
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(image)
+        value = loss(image)
+    return tape.gradient(value, image)
