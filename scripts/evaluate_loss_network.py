@@ -27,6 +27,7 @@ def add_evaluate_command(subcommands) -> None:
     parser.add_argument(
         "--labelled", metavar="COLLECTION", help="photos to classify, with heads.npz beside the weights, e.g. .../val"
     )
+    parser.add_argument("--variants", action="store_true", help="draw variants of the objective with the last weights")
     parser.add_argument("--size", type=int, default=384, metavar="PX", help="longer side of the pictures")
     parser.add_argument("--steps", type=int, default=200, help="Adam steps for each picture; 0 leaves them out")
     parser.set_defaults(run=run_evaluate)
@@ -52,8 +53,22 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     arguments.output.mkdir(parents=True, exist_ok=True)
     (arguments.output / "table.md").write_text(table, encoding="utf-8")
     if arguments.steps:
-        _draw_sheet(networks, photos, paintings, arguments)
+        _draw_sheet(_objectives(networks, files, photos, arguments), photos, paintings, arguments)
     return 0
+
+
+def _objectives(networks: dict, files: dict, photos: list, arguments: argparse.Namespace) -> dict:
+    from infer.contact_sheet import fit_within
+    from models.objective import Objective
+    from scripts.loss_network_variants import objective_variants
+    from train.assembly import objective_settings
+    from train.settings import TrainSettings
+
+    settings = objective_settings(TrainSettings(style_images=("any",), content="any"))
+    if arguments.variants:
+        small = [fit_within(photo, arguments.size) for photo in photos]
+        return objective_variants(list(files.values())[-1], settings, small)
+    return {name: Objective(network, settings) for name, network in networks.items()}
 
 
 def _table(networks: dict, files: dict, photos: list, paintings: list, *, labelled: str | None) -> str:
@@ -106,32 +121,27 @@ def _accuracies(weights: Path | None, labelled: str | None) -> list[str]:
     return [f"{100 * share:.1f} %" for share in shares]
 
 
-def _draw_sheet(networks: dict, photos: list, paintings: list, arguments: argparse.Namespace) -> None:
-    """One row for each pair: photo, style, then the picture that each loss network makes of them."""
+def _draw_sheet(objectives: dict, photos: list, paintings: list, arguments: argparse.Namespace) -> None:
+    """One row for each pair: photo, style, then the picture that each objective makes of them."""
     import numpy as np
     from tqdm import tqdm
 
     from infer.contact_sheet import fit_within, grid
     from infer.images import resize_shorter_side, to_uint8, write_image
-    from models.objective import Objective
     from scripts.loss_network_evaluation import optimized_picture
-    from train.assembly import objective_settings
-    from train.settings import TrainSettings
 
-    settings = objective_settings(TrainSettings(style_images=("any",), content="any"))
     photos = photos[:_PICTURE_PAIRS]
     rows = []
-    with tqdm(total=len(photos) * len(networks), unit="picture") as bar:
+    with tqdm(total=len(photos) * len(objectives), unit="picture") as bar:
         for index, photo in enumerate(photos):
             photo = fit_within(photo, arguments.size)
             style = resize_shorter_side(paintings[index % len(paintings)], arguments.size)
             rows.append([photo, fit_within(style, min(photo.shape[:2]))])
-            for network in networks.values():
-                objective = Objective(network, settings)
+            for objective in objectives.values():
                 rows[-1].append(to_uint8(optimized_picture(objective, photo, style, steps=arguments.steps)))
                 bar.update()
     write_image(arguments.output / "pictures.jpg", np.asarray(grid(rows)))
-    print(f"Pictures: {arguments.output / 'pictures.jpg'} (columns: photo, style, {', '.join(networks)})")
+    print(f"Pictures: {arguments.output / 'pictures.jpg'} (columns: photo, style, {', '.join(objectives)})")
 
 
 def _pictures(photo_folder: Path | None, painting_folder: Path | None) -> tuple[list, list]:
