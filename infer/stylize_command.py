@@ -26,7 +26,8 @@ def add_stylize_command(subcommands) -> None:
 
 def run_stylize(arguments: argparse.Namespace) -> int:
     """Runs the command; the exit status is 1 when a photo of several could not be stylized."""
-    from infer.stylize import StylizeError, Stylizer, plan_jobs, stylize_files
+    from infer.stylize import plan_jobs, stylize_files
+    from infer.stylizer import StylizeError, Stylizer
 
     jobs = plan_jobs(arguments.inputs, arguments.output, overwrite=arguments.overwrite)
     failures = stylize_files(jobs, Stylizer(arguments.model, style_mixture=arguments.mix))

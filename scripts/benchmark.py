@@ -54,7 +54,7 @@ def training_table(rounds: int, *, batch_size: int = 2, image_size: int = 256) -
 
 def inference_table(rounds: int) -> str:
     """Seconds of one image through the exported base network by size, as a Markdown table."""
-    from infer.stylize import Stylizer
+    from infer.stylizer import Stylizer
     from models.transform_net_weights import BASE_WEIGHTS, mix_styles, read_transform_weights
     from train.export import export_model
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from infer.contact_sheet import fit_within, grid
 from infer.images import read_image, write_image
-from infer.stylize import Stylizer
+from infer.stylizer import Stylizer
 from scripts.drawn_styles import DRAWN_STYLES
 from scripts.sample_photos import write_sample_photos
 from train.settings import TrainSettings

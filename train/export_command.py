@@ -24,7 +24,7 @@ def add_export_command(subcommands) -> None:
 
 def run_export(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    from infer.stylize import mixture_row
+    from infer.stylizer import mixture_row
     from models.transform_net_weights import read_transform_weights
     from train.export import export_model
     from train.run_directory import RunDirectory
