@@ -37,6 +37,8 @@ class RobustClassifier(keras.Model):
         super().__init__(**kwargs)
         self.trunk = trunk
         self.pool = layers.GlobalAveragePooling2D(dtype="float32")
+        # Folded features have any scale; heads that start from nothing learn slowly on small ones.
+        self.standardize = layers.LayerNormalization(center=False, scale=False, dtype="float32")
         self.heads = layers.Dense(sum(class_counts), dtype="float32")
         self.seeds = keras.random.SeedGenerator(0)  # a variable, so that a checkpoint holds it
 
@@ -48,7 +50,8 @@ class RobustClassifier(keras.Model):
 
     def logits(self, image, allowed, *, training: bool = False):
         """Scores `[batch, classes]` float32 of images; classes of other collections score next to nothing."""
-        return self.heads(self.pool(self.trunk(image, training=training))) + (1.0 - allowed) * _EXCLUDED_LOGIT
+        pooled = self.standardize(self.pool(self.trunk(image, training=training)))
+        return self.heads(pooled) + (1.0 - allowed) * _EXCLUDED_LOGIT
 
     def _attack(self, inputs):
         epsilon = ops.reshape(inputs["epsilon"], (-1, 1, 1, 1))

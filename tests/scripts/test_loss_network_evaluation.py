@@ -53,6 +53,7 @@ def test_accuracy_is_that_of_the_heads_guesses_and_falls_under_attack():
     trunk = build_trunk(width=0.5, normalize=False)
     assign_folded_weights(trunk, weights)
     features = np.asarray(trunk(images.astype("float32"))).mean(axis=(1, 2))
+    features = (features - features.mean(axis=1, keepdims=True)) / features.std(axis=1, keepdims=True)
     kernel = random.normal(size=(256, 2)).astype("float32")
     scores = features @ kernel
     head = (kernel, -np.median(scores, axis=0))  # so that both classes are guessed
