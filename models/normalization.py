@@ -61,3 +61,59 @@ class ConditionalInstanceNormalization(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "num_styles": self.num_styles, "epsilon": self.epsilon}
+
+
+@keras.saving.register_keras_serializable(package="faststyle")
+class TileNormalization(ConditionalInstanceNormalization):
+    """The same for one tile of a large image: it normalizes by statistics of the whole image, given from outside.
+
+    A tile's own mean and variance would differ from its neighbor's, and the seam would show (URST, Chen et al. 2021,
+    arXiv 2103.11784). Statistics are mean and deviation, `sqrt(var + epsilon)`.
+
+    Call arguments:
+        inputs: `[1, height, width, channels]`.
+        style_mixture: `[1, num_styles]` float32, rows sum to 1.
+        statistics: `[2, channels]` float32, mean and deviation.
+
+    Returns:
+        The normalized tile in the shape of `inputs`.
+    """
+
+    def build(self, inputs_shape, style_mixture_shape=None, statistics_shape=None) -> None:
+        super().build(inputs_shape, style_mixture_shape)
+
+    def call(self, inputs, style_mixture, statistics):
+        mean, deviation = statistics[0], statistics[1]
+        gain = self._rows(self.scale, style_mixture) / deviation
+        offset = self._rows(self.shift, style_mixture) - mean * gain
+        return ops.cast(ops.cast(inputs, "float32") * gain + offset, self.compute_dtype)
+
+    def compute_output_shape(self, inputs_shape, style_mixture_shape=None, statistics_shape=None):
+        return inputs_shape
+
+
+@keras.saving.register_keras_serializable(package="faststyle")
+class MeasuredStatistics(keras.layers.Layer):
+    """Mean and deviation of the features of a tile's core, as `[2, channels]` float32.
+
+    The core leaves out the margin, which the tile's edge has spoiled.
+
+    Call arguments:
+        inputs: `[1, height, width, channels]`.
+        core: `[4]` int32: top, left, bottom, right, in px of `inputs`.
+    """
+
+    def __init__(self, *, epsilon: float = 1e-5, **kwargs) -> None:
+        super().__init__(autocast=False, **kwargs)
+        self.epsilon = epsilon
+
+    def call(self, inputs, core):
+        values = ops.cast(inputs[:, core[0] : core[2], core[1] : core[3], :], "float32")
+        mean, variance = ops.moments(values, axes=(0, 1, 2))
+        return ops.stack([mean, ops.sqrt(variance + self.epsilon)])
+
+    def compute_output_shape(self, inputs_shape, core_shape=None):
+        return (2, inputs_shape[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon}

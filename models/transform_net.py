@@ -42,8 +42,24 @@ def build_transform_network(*, num_styles: int = 1, width: float = 1.0, dtype="f
         raise ValueError(f"width must lie in (0, 4], got {width}; 1.0 is the paper's network, 0.5 the fast one")
     image = keras.Input((None, None, 3), name="image", dtype="float32")
     style_mixture = keras.Input((num_styles,), name="style_mixture", dtype="float32")
-    step = _Steps(style_mixture, num_styles=num_styles, width=width, dtype=dtype)
 
+    def normalize(x, name):
+        return ConditionalInstanceNormalization(num_styles, dtype=dtype, name=name)(x, style_mixture)
+
+    output = apply_trunk(image, normalize, width=width, dtype=dtype)
+    return keras.Model([image, style_mixture], output, name="transform_network")
+
+
+def apply_trunk(image, normalize: Callable, *, width: float, dtype="float32"):
+    """The network's layers from image to stylized image, but for how they normalize.
+
+    Args:
+        image: `[batch, height, width, 3]` in 0..255.
+        normalize: from features and a layer name to normalized features.
+        width: factor on all channel counts.
+        dtype: a Keras dtype policy.
+    """
+    step = _Steps(normalize, width=width, dtype=dtype)
     x = FromPixels(dtype=dtype, name="from_pixels")(image)
     x = step.conv(x, 32, kernel=9, name="encode1")
     x = step.conv(x, 64, stride=2, name="encode2")
@@ -54,8 +70,7 @@ def build_transform_network(*, num_styles: int = 1, width: float = 1.0, dtype="f
     x = step.upsample_conv(x, 32, name="decode2")
     x = step.pad(x, 4, name="output_pad")
     x = layers.Conv2D(3, 9, dtype=dtype, name="output_conv")(x)
-    output = ToPixels(dtype="float32", name="stylized_image")(x)
-    return keras.Model([image, style_mixture], output, name="transform_network")
+    return ToPixels(dtype="float32", name="stylized_image")(x)
 
 
 def stylize_any_size(network: Callable, image, style_mixture):
@@ -126,9 +141,8 @@ class ToPixels(layers.Layer):
 class _Steps:
     """The network's recurring steps, with the settings that all of them share."""
 
-    def __init__(self, style_mixture, *, num_styles: int, width: float, dtype) -> None:
-        self._style_mixture = style_mixture
-        self._num_styles = num_styles
+    def __init__(self, normalize: Callable, *, width: float, dtype) -> None:
+        self._normalize = normalize
         self._width = width
         self._dtype = dtype
 
@@ -139,8 +153,7 @@ class _Steps:
         x = self.pad(x, kernel // 2, name=f"{name}_pad")
         channels = channels // 32 * max(1, round(32 * self._width))  # one factor, so that a file tells its width
         x = layers.Conv2D(channels, kernel, strides=stride, dtype=self._dtype, name=f"{name}_conv")(x)
-        normalize = ConditionalInstanceNormalization(self._num_styles, dtype=self._dtype, name=f"{name}_norm")
-        x = normalize(x, self._style_mixture)
+        x = self._normalize(x, f"{name}_norm")
         return layers.ReLU(dtype=self._dtype, name=f"{name}_relu")(x) if activation else x
 
     def residual(self, x, channels: int, *, name: str):

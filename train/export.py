@@ -12,10 +12,12 @@ from infer.images import to_uint8, write_image
 from infer.model_card import CARD_FILE
 from models.transform_net import build_transform_network, stylize_any_size
 from models.transform_net_weights import TransformWeights, assign_weights, mix_styles
+from train.tile_export import tile_graph_difference, write_tile_graphs
 
 PREVIEW_FILE = Path("assets.extra") / "preview.png"
 # Largest difference allowed between the network in memory and the reloaded model, in grey levels of 255.
 _PARITY_LEVELS = 0.05
+_ROUNDING = 0.5  # of serve_bytes, whose output has whole grey levels
 _CHECK_SHAPE = (2, 45, 67, 3)
 
 
@@ -31,11 +33,12 @@ def export_model(
     preview_photos: np.ndarray | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Writes a SavedModel with signatures `serving_default` and `serve_bytes`, its card and a preview; checks it.
+    """Writes a SavedModel with signatures `serving_default` and `serve_bytes`, its card, tile graphs and a preview.
 
     `serving_default`: image `[batch, height, width, 3]` float32 in 0..255, and for several styles style_mixture
     `[batch, num_styles]`, to stylized_image of the same shape. `serve_bytes`: encoded `[batch]` JPEG or PNG strings
-    (and style_mixture) to encoded `[batch]` PNG strings. The folder appears whole or not at all.
+    (and style_mixture) to encoded `[batch]` PNG strings. What was written is reloaded and compared with the network.
+    The folder appears whole or not at all.
 
     Args:
         weights: of the trained network.
@@ -64,7 +67,8 @@ def export_model(
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as scratch:
         model_dir = Path(scratch) / "model"
         _write_saved_model(network, weights.num_styles, model_dir)
-        _check_parity(network, weights.num_styles, model_dir)
+        write_tile_graphs(weights, model_dir)
+        _check_parity(network, weights, model_dir)
         (model_dir / CARD_FILE).parent.mkdir(exist_ok=True)
         (model_dir / CARD_FILE).write_text(json.dumps(weights.card, indent=2) + "\n", encoding="utf-8")
         if preview_photos is not None and len(preview_photos):
@@ -109,20 +113,31 @@ def _write_saved_model(network: keras.Model, num_styles: int, model_dir: Path) -
     archive.write_out(str(model_dir), verbose=False)
 
 
-def _check_parity(network: keras.Model, num_styles: int, model_dir: Path) -> None:
+def _check_parity(network: keras.Model, weights: TransformWeights, model_dir: Path) -> None:
     import tensorflow as tf
 
+    def stylize(image, style_mixture):
+        return np.asarray(stylize_any_size(network, image, style_mixture))
+
     random = np.random.default_rng(0)
-    image = random.uniform(0, 255, _CHECK_SHAPE).astype("float32")
-    mixture = random.dirichlet(np.ones(num_styles), size=len(image)).astype("float32")
-    inputs = {"image": image} | ({"style_mixture": mixture} if num_styles > 1 else {})
-    serve = tf.saved_model.load(str(model_dir)).signatures["serving_default"]
-    reloaded = serve(**{name: tf.constant(value) for name, value in inputs.items()})["stylized_image"].numpy()
-    difference = float(np.max(np.abs(reloaded - np.asarray(stylize_any_size(network, image, mixture)))))
-    if not difference <= _PARITY_LEVELS:
-        raise ExportError(
-            f"the reloaded model differs from the network by {difference:.3g} of 255; nothing was written"
-        )
+    image = random.integers(0, 256, _CHECK_SHAPE).astype("float32")
+    mixture = random.dirichlet(np.ones(weights.num_styles), size=len(image)).astype("float32")
+    expected = stylize(image, mixture)
+    many = {"style_mixture": tf.constant(mixture)} if weights.num_styles > 1 else {}
+    model = tf.saved_model.load(str(model_dir))
+    reloaded = model.signatures["serving_default"](image=tf.constant(image), **many)["stylized_image"].numpy()
+    encoded = tf.stack([tf.io.encode_png(photo) for photo in image.astype("uint8")])
+    decoded = [
+        tf.io.decode_png(one).numpy() for one in model.signatures["serve_bytes"](encoded=encoded, **many)["encoded"]
+    ]
+    differences = {
+        "the reloaded model": np.max(np.abs(reloaded - expected)),
+        "its serve_bytes": np.max(np.abs(np.stack(decoded) - expected)) - _ROUNDING,
+        "its tile graphs": tile_graph_difference(weights, stylize, model_dir),
+    }
+    for what, difference in differences.items():
+        if not difference <= _PARITY_LEVELS:
+            raise ExportError(f"{what} differs from the network by {difference:.3g} of 255; nothing was written")
 
 
 def _preview(network: keras.Model, num_styles: int, photo: np.ndarray) -> np.ndarray:

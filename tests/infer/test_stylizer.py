@@ -1,18 +1,16 @@
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from infer import load_stylizer
 from infer.stylizer import StylizeError, Stylizer, mixture_row
-from tests.toy_run import toy_weights
-from train.export import export_model
 
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("models") / "two"
-    export_model(toy_weights(2), folder)
-    return folder
+ROOT = Path(__file__).parent.parent.parent
 
 
 def test_mixture_is_scaled_to_sum_one_in_the_models_order():
@@ -37,19 +35,64 @@ def test_impossible_mixtures_are_refused(weights, message):
 
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 23), (61, 47)])
-def test_stylized_image_has_the_photos_size(model, size):
+def test_stylized_image_has_the_photos_size(two_styles: Path, size):
     photo = np.random.default_rng(0).integers(0, 256, (*size, 3)).astype("uint8")
-    stylized = Stylizer(model)(photo)
+    stylized = Stylizer(two_styles)(photo)
     assert stylized.shape == photo.shape
     assert stylized.dtype == np.uint8
 
 
-def test_styles_of_one_model_give_different_pictures(model):
+def test_styles_of_one_model_give_different_pictures(two_styles: Path):
     photo = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype("uint8")
-    first, second = (Stylizer(model, style_mixture={name: 1.0})(photo) for name in ("style_0", "style_1"))
+    first, second = (Stylizer(two_styles, style_mixture={name: 1.0})(photo) for name in ("style_0", "style_1"))
     assert np.abs(first.astype(int) - second).mean() > 1
 
 
-def test_too_small_photo_is_named_with_its_size(model):
+def test_too_small_photo_is_named_with_its_size(two_styles: Path):
     with pytest.raises(StylizeError, match="20x9 px: sides must be at least 16 px"):
-        Stylizer(model)(np.zeros((9, 20, 3), "uint8"))
+        Stylizer(two_styles)(np.zeros((9, 20, 3), "uint8"))
+
+
+def test_both_runtimes_agree_and_bfloat16_is_close(two_styles: Path):
+    photo = np.random.default_rng(0).integers(0, 256, (93, 121, 3)).astype("uint8")
+    tensorflow = load_stylizer(two_styles, runtime="tensorflow")(photo).astype(int)
+    float32 = load_stylizer(two_styles, runtime="openvino", precision="float32")(photo)
+    assert (np.abs(float32 - tensorflow) <= 1).all(axis=2).mean() >= 0.999
+    bfloat16 = load_stylizer(two_styles, runtime="openvino", precision="bfloat16")(photo)
+    assert np.abs(bfloat16 - tensorflow).mean() <= 3
+
+
+def test_many_threads_get_what_one_gets(two_styles: Path):
+    random = np.random.default_rng(0)
+    photos = [random.integers(0, 256, (32 + 4 * index, 40, 3)).astype("uint8") for index in range(12)]
+    stylizer = load_stylizer(two_styles, precision="float32")
+    alone = [stylizer(photo) for photo in photos]
+    with ThreadPoolExecutor(6) as threads:
+        together = list(threads.map(stylizer, photos))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_no_tensorflow_and_no_keras_in_a_process_that_stylizes(two_styles: Path, tmp_path):
+    Image.new("RGB", (40, 30), "teal").save(tmp_path / "photo.png")
+    arguments = ["stylize", str(two_styles), str(tmp_path / "photo.png"), "--output", str(tmp_path / "out.png")]
+    code = (
+        f"import sys; from scripts.faststyle import main; status = main({arguments})\n"
+        "print(status, sorted({'tensorflow', 'keras', 'openvino'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.splitlines()[-1] == "0 ['openvino']", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [(np.zeros((20, 20), "uint8"), r"got \[20, 20\] uint8"), (np.zeros((20, 20, 3)), r"got \[20, 20, 3\] float64")],
+)
+def test_other_arrays_than_photos_are_refused(two_styles: Path, image, message):
+    with pytest.raises(StylizeError, match=message):
+        load_stylizer(two_styles)(image)
+
+
+def test_unknown_tiling_is_refused(two_styles: Path):
+    with pytest.raises(StylizeError, match="unknown tiling 'huge'; choose one of auto, off, fast, exact"):
+        load_stylizer(two_styles, tiling="huge")

@@ -1,0 +1,133 @@
+"""Runs an exported graph: with OpenVINO, which starts in a fraction of a second, or with TensorFlow."""
+
+import hashlib
+import importlib.util
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+RUNTIMES = ("auto", "openvino", "tensorflow")
+PRECISIONS = ("auto", "bfloat16", "float32")
+_NVIDIA_DEVICE = Path("/dev/nvidiactl")
+_HINTS = {"bfloat16": "bf16", "float32": "f32"}
+
+Graph = Callable[[dict[str, np.ndarray]], np.ndarray]
+
+
+class RuntimeChoiceError(ValueError):
+    """A runtime or precision that does not exist here, or a graph that cannot be read."""
+
+
+def choose_runtime(runtime: str) -> str:
+    """The runtime that "auto" means here: TensorFlow where it may find a GPU or OpenVINO is missing, else OpenVINO.
+
+    Raises:
+        RuntimeChoiceError: unknown, or not installed.
+    """
+    if runtime not in RUNTIMES:
+        raise RuntimeChoiceError(f"unknown runtime {runtime!r}; choose one of {', '.join(RUNTIMES)}")
+    if runtime == "auto":
+        gpu = _NVIDIA_DEVICE.exists() and _is_installed("tensorflow")
+        return "tensorflow" if gpu or not _is_installed("openvino") else "openvino"
+    if not _is_installed(runtime):
+        raise RuntimeChoiceError(f"runtime {runtime} is not installed; pip install {runtime}, or use another --runtime")
+    return runtime
+
+
+def load_graph(model_dir: Path, *, runtime: str = "auto", precision: str = "auto") -> Graph:
+    """Loads the `serving_default` signature of a SavedModel as a function from named arrays to its only output.
+
+    Calls from several threads take turns: each uses every core anyway, and memory stays that of one.
+
+    Args:
+        model_dir: the SavedModel.
+        runtime: "auto", "openvino" or "tensorflow".
+        precision: "auto" is bfloat16 where OpenVINO finds the processor fast at it. TensorFlow computes in float32.
+
+    Raises:
+        RuntimeChoiceError: see there.
+    """
+    if precision not in PRECISIONS:
+        raise RuntimeChoiceError(f"unknown precision {precision!r}; choose one of {', '.join(PRECISIONS)}")
+    load = {"openvino": _load_openvino, "tensorflow": _load_tensorflow}[choose_runtime(runtime)]
+    run, lock = load(model_dir, precision), threading.Lock()
+
+    def run_in_turn(inputs: dict[str, np.ndarray]) -> np.ndarray:
+        with lock:
+            return run(inputs)
+
+    return run_in_turn
+
+
+def _load_openvino(model_dir: Path, precision: str) -> Graph:
+    import openvino
+
+    core = openvino.Core()
+    if precision == "auto":
+        precision = "bfloat16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "float32"
+    options = {"INFERENCE_PRECISION_HINT": _HINTS[precision], "PERFORMANCE_HINT": "LATENCY"}
+    cache = _cache_folder(model_dir, precision)
+    if cache:
+        core.set_property({"CACHE_DIR": str(cache)})
+    try:
+        # With the shape left open: compiling for one size is hardly faster to run, and has to be done for each.
+        request = core.compile_model(str(model_dir), "CPU", options).create_infer_request()
+    except RuntimeError as error:
+        raise RuntimeChoiceError(f"{model_dir}: damaged model ({_first_line(error)})") from None
+
+    def run(inputs: dict[str, np.ndarray]) -> np.ndarray:
+        try:
+            return request.infer(inputs, share_inputs=True)[0]
+        except RuntimeError as error:
+            if "alloc" in str(error).lower():
+                raise MemoryError from None
+            raise
+
+    return run
+
+
+def _load_tensorflow(model_dir: Path, precision: str) -> Graph:
+    if precision == "bfloat16":
+        raise RuntimeChoiceError("runtime tensorflow computes in float32; use --precision float32, or openvino")
+    import tensorflow as tf
+
+    try:
+        model = tf.saved_model.load(str(model_dir))
+    except (tf.errors.OpError, OSError) as error:
+        raise RuntimeChoiceError(f"{model_dir}: damaged model ({_first_line(error)})") from None
+    serve = model.signatures["serving_default"]
+
+    def run(inputs: dict[str, np.ndarray], keep_variables=model) -> np.ndarray:
+        try:
+            (output,) = serve(**{name: tf.constant(value) for name, value in inputs.items()}).values()
+            return output.numpy()
+        except tf.errors.ResourceExhaustedError:
+            raise MemoryError from None
+
+    return run
+
+
+def _cache_folder(model_dir: Path, precision: str) -> Path | None:
+    """Where OpenVINO may keep this graph compiled: by content, so that another model at this path has its own."""
+    import platformdirs
+
+    digest = hashlib.blake2b(precision.encode(), digest_size=12)
+    for path in (model_dir / "saved_model.pb", *sorted((model_dir / "variables").glob("*"))):
+        digest.update(path.read_bytes())
+    folder = Path(platformdirs.user_cache_dir("faststyle", appauthor=False)) / "openvino" / digest.hexdigest()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def _is_installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

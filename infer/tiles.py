@@ -1,0 +1,72 @@
+"""Where the tiles of a large image lie: cores that partition it, inside windows that overlap by a margin."""
+
+import itertools
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+MULTIPLE_PX = 4
+# At least half the receptive field of the transform network (54 px), as a multiple of 4.
+MARGIN_PX = 64
+
+
+class Tile(NamedTuple):
+    """Boxes as (top, left, bottom, right) in px: the core, the window around it, and the core inside the window."""
+
+    core: tuple[int, int, int, int]
+    window: tuple[int, int, int, int]
+
+    @property
+    def core_in_window(self) -> tuple[int, int, int, int]:
+        top, left = self.window[:2]
+        return self.core[0] - top, self.core[1] - left, self.core[2] - top, self.core[3] - left
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of the core."""
+        return (self.core[2] - self.core[0]) * (self.core[3] - self.core[1])
+
+
+def plan_tiles(height: int, width: int, *, core_px: int) -> Iterator[Tile]:
+    """Cores of about equal size, sides at most `core_px`, that partition an image padded to multiples of 4.
+
+    Windows end where the padded image ends, so that the network's own padding acts there as on the whole image.
+    """
+    height, width = _padded(height), _padded(width)
+    rows, columns = _cuts(height, core_px), _cuts(width, core_px)
+    for top, bottom in itertools.pairwise(rows):
+        for left, right in itertools.pairwise(columns):
+            window = (
+                max(0, top - MARGIN_PX),
+                max(0, left - MARGIN_PX),
+                min(height, bottom + MARGIN_PX),
+                min(width, right + MARGIN_PX),
+            )
+            yield Tile((top, left, bottom, right), window)
+
+
+def cut_window(image: np.ndarray, tile: Tile) -> np.ndarray:
+    """The tile's window as `[1, height, width, 3]` float32, mirrored where the image was padded to multiples of 4."""
+    top, left, bottom, right = tile.window
+    inside = image[top:bottom, left:right].astype("float32")
+    missing = [(0, bottom - top - inside.shape[0]), (0, right - left - inside.shape[1]), (0, 0)]
+    return np.pad(inside, missing, mode="reflect")[None]
+
+
+def paste_core(image: np.ndarray, tile: Tile, stylized_window: np.ndarray) -> None:
+    """Writes the core of `[height, width, 3]` into its place; what was padding falls away."""
+    top, left, bottom, right = tile.core
+    place = image[top:bottom, left:right]
+    inner_top, inner_left = tile.core_in_window[:2]
+    place[:] = stylized_window[inner_top : inner_top + place.shape[0], inner_left : inner_left + place.shape[1]]
+
+
+def _padded(side: int) -> int:
+    return side + -side % MULTIPLE_PX
+
+
+def _cuts(side: int, core_px: int) -> list[int]:
+    count = -(-side // core_px)
+    units = side // MULTIPLE_PX
+    return [index * units // count * MULTIPLE_PX for index in range(count)] + [side]

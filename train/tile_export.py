@@ -1,0 +1,77 @@
+"""Export of the tile graphs: what a large image or a video needs beside the model (see `infer/tile_painter.py`).
+
+They are SavedModels of their own below `assets.extra/tiles/`, where programs that load the model do not look.
+"""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from infer.runtimes import load_graph
+from infer.tile_painter import MEASURING_GRAPH, PAINTING_GRAPH, TILES_CARD
+from models.tile_network import build_measuring_network, build_painting_network
+from models.transform_net_weights import TransformWeights, assign_weights
+
+_CHECK_SHAPE = (1, 44, 68, 3)
+
+
+def write_tile_graphs(weights: TransformWeights, model_dir: Path) -> None:
+    """Writes both graphs of a trained network, and a card that says how many channels their statistics have."""
+    import tensorflow as tf
+
+    painting = build_painting_network(num_styles=weights.num_styles, width=weights.width)
+    measuring = build_measuring_network(num_styles=weights.num_styles, width=weights.width)
+    channels = measuring.output_shape[-1]
+    shapes = {
+        "tile": tf.TensorSpec((1, None, None, 3), tf.float32, name="tile"),
+        "statistics": tf.TensorSpec((2, channels), tf.float32, name="statistics"),
+        "core": tf.TensorSpec((4,), tf.int32, name="core"),
+        "relative": tf.TensorSpec((1,), tf.float32, name="relative"),
+    }
+    mixture = tf.TensorSpec((1, weights.num_styles), tf.float32, name="style_mixture")
+    many = [mixture] if weights.num_styles > 1 else []
+
+    def paint(tile, statistics, style_mixture=None):
+        mixture = tf.ones((1, 1)) if style_mixture is None else style_mixture
+        return {"stylized_tile": tf.clip_by_value(painting([tile, mixture, statistics]), 0.0, 255.0)}
+
+    def measure(tile, statistics, core, relative, style_mixture=None):
+        mixture = tf.ones((1, 1)) if style_mixture is None else style_mixture
+        return {"measured": measuring([tile, mixture, statistics, core, relative])}
+
+    _write(painting, weights, paint, [shapes["tile"], shapes["statistics"], *many], model_dir / PAINTING_GRAPH)
+    _write(measuring, weights, measure, [*shapes.values(), *many], model_dir / MEASURING_GRAPH)
+    (model_dir / TILES_CARD).write_text(json.dumps({"channels": channels}) + "\n", encoding="utf-8")
+
+
+def tile_graph_difference(weights: TransformWeights, stylize, model_dir: Path) -> float:
+    """Largest difference, in levels of 255, of an image stylized by the written graphs as one tile, and at once.
+
+    Args:
+        weights: of the trained network.
+        stylize: from image and style mixture, as `[1, ...]` float32 each, to the stylized image.
+        model_dir: where the tile graphs are.
+    """
+    random = np.random.default_rng(1)
+    image = random.uniform(0, 255, _CHECK_SHAPE).astype("float32")
+    mixture = random.dirichlet(np.ones(weights.num_styles), size=1).astype("float32")
+    inputs = {"tile": image} | ({"style_mixture": mixture} if weights.num_styles > 1 else {})
+    channels = json.loads((model_dir / TILES_CARD).read_text(encoding="utf-8"))["channels"]
+    own = {
+        "statistics": np.stack([np.zeros(channels), np.ones(channels)]).astype("float32"),
+        "core": np.array([0, 0, *_CHECK_SHAPE[1:3]], "int32"),
+        "relative": np.ones(1, "float32"),
+    }
+    measured = load_graph(model_dir / MEASURING_GRAPH, runtime="tensorflow")(inputs | own)
+    painted = load_graph(model_dir / PAINTING_GRAPH, runtime="tensorflow")(inputs | {"statistics": measured})
+    return float(np.max(np.abs(painted - np.asarray(stylize(image, mixture)))))
+
+
+def _write(network: keras.Model, weights: TransformWeights, serve, signature: list, folder: Path) -> None:
+    assign_weights(network, weights.arrays)
+    archive = keras.export.ExportArchive()
+    archive.track(network)
+    archive.add_endpoint("serving_default", serve, input_signature=signature)
+    archive.write_out(str(folder), verbose=False)
