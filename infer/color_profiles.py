@@ -23,9 +23,11 @@ def to_rgb(image: Image.Image) -> tuple[Image.Image, bytes | None]:
         profile, space = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), "Lab"
     if profile and space != "RGB" and space == _SPACE_OF_MODE.get(image.mode):
         try:
-            return _to_srgb(image, profile), None
+            converted = _to_srgb(image, profile)
         except ImageCms.PyCMSError:
-            pass  # a profile without the tables for this direction: go on as if there was none
+            converted = None  # a profile without the tables for this direction: go on as if there was none
+        if converted:
+            return converted, None
     return image.convert("RGB"), image.info["icc_profile"] if profile and space == "RGB" else None
 
 
@@ -38,7 +40,7 @@ def _profile_of(image: Image.Image) -> ImageCms.ImageCmsProfile | None:
         return None
 
 
-def _to_srgb(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image:
+def _to_srgb(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.Image | None:
     """Relative colorimetric with black point compensation, as photo programs convert."""
     return ImageCms.profileToProfile(
         image,

@@ -1,5 +1,7 @@
 """Colors from one image, everything else from another (Gatys et al. 2016, "Preserving Color", arXiv 1606.05897)."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 # Luma of ITU-R BT.601 on gamma-coded pixels, as in JPEG and in the paper's YIQ.
@@ -46,13 +48,27 @@ def match_mean_covariance(image: np.ndarray, reference: np.ndarray) -> np.ndarra
     Returns:
         `[height, width, 3]` float32, clipped to 0..255.
     """
+    return mean_covariance_map(image, reference)(image)
+
+
+def mean_covariance_map(image: np.ndarray, reference: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """The recoloring of `match_mean_covariance` as a function of pixels `[..., 3]`, for images too large for one array.
+
+    Args:
+        image: `[height, width, 3]` RGB in 0..255, or evenly spread pixels of it.
+        reference: `[height, width, 3]`, any size.
+    """
     mean, covariance = _color_statistics(image)
     target_mean, target_covariance = _color_statistics(reference)
     root = _power(covariance, 0.5)
     inverse_root = _power(covariance, -0.5)
     transport = inverse_root @ _power(root @ target_covariance @ root, 0.5) @ inverse_root
-    moved = (np.asarray(image, "float32") - mean) @ transport.astype("float32").T + target_mean
-    return np.clip(moved, 0, 255).astype("float32")
+
+    def recolor(pixels: np.ndarray) -> np.ndarray:
+        moved = (np.asarray(pixels, "float32") - mean) @ transport.astype("float32").T + target_mean
+        return np.clip(moved, 0, 255).astype("float32")
+
+    return recolor
 
 
 def _color_statistics(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

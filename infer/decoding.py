@@ -33,7 +33,7 @@ def open_image(encoded: bytes | Path, *, name: str, max_megapixels: float | None
     Args:
         encoded: the file's bytes, or a path.
         name: named in errors.
-        max_megapixels: refuse larger pictures, also where Pillow's own limit (179) is smaller. None leaves it to Pillow.
+        max_megapixels: refuse larger pictures. None leaves it to Pillow, whose own limit is 179.
 
     Raises:
         ImageError: unreadable, truncated, empty, or too large.

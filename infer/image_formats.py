@@ -97,4 +97,6 @@ _MISSING = {"avif": "this Pillow was built without AVIF", "heic": "HEIC needs `p
 
 
 def _available(name: str) -> bool:
-    return {"avif": lambda: features.check("avif"), "heic": heif_available}.get(name, lambda: True)()
+    if name == "heic":
+        return heif_available()
+    return name != "avif" or bool(features.check("avif"))

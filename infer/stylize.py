@@ -1,81 +1,98 @@
-"""Stylize photo files with a stylizer: one file or folders, each result as large as its photo."""
+"""Stylize photo files with a stylizer: decode, network and encode overlapped, bad photos skipped and named."""
 
+import contextlib
 import dataclasses
+import errno
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from tqdm import tqdm
 
-from infer.images import ImageError, check_writable_suffix, list_images, read_image, write_image
+from infer.blending import MaskError
+from infer.image_formats import encode
+from infer.images import ImageError, write_photo
+from infer.jobs import STREAM, StylizeJob
+from infer.photos import MAX_MEGAPIXELS, Photo, read_photo
+from infer.pipeline import overlapped
+from infer.streams import read_standard_input, write_standard_output
 from infer.stylizer import StylizeError
 
-
-@dataclasses.dataclass(frozen=True)
-class StylizeJob:
-    """One photo and where its result goes."""
-
-    source: Path
-    target: Path
+_FAILURES = (ImageError, StylizeError, MaskError, MemoryError)
+_LOST_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
-def plan_jobs(inputs: Sequence[Path], output: Path, *, overwrite: bool) -> list[StylizeJob]:
-    """Pairs photos with results: one photo to a file, several photos or folders into a folder (tree mirrored).
+def stylize_files(
+    jobs: Sequence[StylizeJob],
+    stylizer: Callable[[np.ndarray], np.ndarray],
+    *,
+    quality: int | None = None,
+    max_megapixels: float = MAX_MEGAPIXELS,
+) -> list[str]:
+    """Stylizes every job with a progress bar; a photo that fails is skipped.
+
+    Args:
+        jobs: what to do.
+        stylizer: `[height, width, 3]` uint8 to the same shape and type.
+        quality: 1 to 100 for formats that have one.
+        max_megapixels: larger photos fail.
+
+    Returns:
+        One line for each failure.
 
     Raises:
-        StylizeError: missing input, no image in a folder, or a result that exists and may not be overwritten.
-        ImageError: a result's suffix that no image can have.
+        ImageError: the disk is full or became read-only, so that nothing further can be written.
+        KeyboardInterrupt: with a word on what is done.
     """
-    missing = [path for path in inputs if not path.exists()]
-    if missing:
-        raise StylizeError(f"{missing[0]}: no such file or folder")
-    if len(inputs) == 1 and inputs[0].is_file() and output.suffix and not output.is_dir():
-        check_writable_suffix(output)
-        jobs = [StylizeJob(inputs[0], output)]
-    else:
-        if output.is_file():
-            raise StylizeError(f"{output}: is a file, but several photos need a folder; choose another --output")
-        jobs = [job for path in inputs for job in _jobs_of(path, output)]
-    _check_targets(jobs, overwrite=overwrite)
-    return jobs
 
+    def read(job: StylizeJob) -> Photo:
+        name = "standard input" if job.source == STREAM else str(job.source)
+        encoded = read_standard_input() if job.source == STREAM else job.source
+        return read_photo(encoded, name=name, max_megapixels=max_megapixels)
 
-def stylize_files(jobs: Sequence[StylizeJob], stylizer: Callable[[np.ndarray], np.ndarray]) -> list[str]:
-    """Stylizes every job with a progress bar; a photo that fails is skipped. Returns one line for each failure."""
-    failures = []
-    with tqdm(jobs, unit="image", disable=len(jobs) < 2) as bar:
-        for job in bar:
-            try:
-                write_image(job.target, stylizer(read_image(job.source)))
-            except (ImageError, StylizeError, MemoryError) as error:
-                reason = str(error) or "not enough memory"
-                failures.append(reason if str(job.source) in reason else f"{job.source}: {reason}")
-                if len(jobs) > 1:
-                    bar.write(f"skipped {failures[-1]}", file=sys.stderr)
+    def work(photo: Photo) -> Photo:
+        return dataclasses.replace(photo, pixels=stylizer(photo.pixels))
+
+    def write(job: StylizeJob, photo: Photo) -> None:
+        if job.target == STREAM:
+            write_standard_output(encode(photo, job.format, quality=quality))
+        else:
+            write_photo(job.target, photo, quality=quality)
+
+    failures: list[str] = []
+    done = 0
+    steps = overlapped(jobs, read=read, work=work, write=write, failures=_FAILURES)
+    try:
+        with tqdm(total=len(jobs), unit="image", disable=len(jobs) < 2) as bar, contextlib.closing(steps):
+            for job, error in steps:
+                if error is None:
+                    done += 1
+                elif len(jobs) > 1 and _place_is_lost(error):
+                    raise ImageError(f"{error}; {_progress(done, jobs)}")
+                else:
+                    failures.append(_line(job, error))
+                    bar.set_postfix(skipped=len(failures), refresh=False)
+                bar.update()
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"after {_progress(done, jobs)}" if len(jobs) > 1 else "") from None
     return failures
 
 
-def _jobs_of(path: Path, output: Path) -> Iterator[StylizeJob]:
-    if path.is_file():
-        yield StylizeJob(path, output / f"{path.stem}.png")
-        return
-    inside = output.resolve() != path.resolve() and output.resolve().is_relative_to(path.resolve())
-    results = output.resolve() if inside else None
-    images = [image for image in list_images(path) if not results or results not in image.resolve().parents]
-    if not images:
-        raise StylizeError(f"{path}: no image files (jpg, png, webp, tiff, bmp, gif) in it")
-    for image in images:
-        yield StylizeJob(image, (output / image.relative_to(path)).with_suffix(".png"))
+def list_failures(failures: Sequence[str]) -> None:
+    """Names the skipped photos on standard error, one line each."""
+    for failure in failures:
+        print(f"skipped {failure}", file=sys.stderr)
 
 
-def _check_targets(jobs: Sequence[StylizeJob], *, overwrite: bool) -> None:
-    seen: dict[Path, Path] = {}
-    for job in jobs:
-        if job.target.resolve() == job.source.resolve():
-            raise StylizeError(f"{job.target}: the result would replace the photo itself; choose another --output")
-        if job.target in seen:
-            raise StylizeError(f"{seen[job.target]} and {job.source} would both become {job.target}; rename one")
-        if job.target.exists() and not overwrite:
-            raise StylizeError(f"{job.target}: exists already; pass --overwrite, or choose another --output")
-        seen[job.target] = job.source
+def _place_is_lost(error: Exception) -> bool:
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno in _LOST_PLACE
+
+
+def _progress(done: int, jobs: Sequence[StylizeJob]) -> str:
+    return f"{done} of {len(jobs)} stylized; --resume goes on"
+
+
+def _line(job: StylizeJob, error: Exception) -> str:
+    reason = " ".join(str(error).split()) or "not enough memory"
+    known = (str(job.source), str(job.target), "standard ")
+    return reason if reason.startswith(known) else f"{job.source}: {reason}"

@@ -1,7 +1,10 @@
 """`faststyle stylize`: arguments, and what they do. Heavy imports wait until the arguments are read."""
 
 import argparse
+import math
 from pathlib import Path
+
+_FORMATS = ("png", "jpg", "webp", "tiff", "avif", "heic")
 
 
 def add_stylize_command(subcommands) -> None:
@@ -9,34 +12,135 @@ def add_stylize_command(subcommands) -> None:
     parser = subcommands.add_parser(
         "stylize",
         help="stylize photos with an exported model",
-        description="Stylize photos with an exported model. Results have exactly the size of their photos.",
+        description="Stylize photos with an exported model. Results have exactly the size of their photos and "
+        "keep their color profile, transparency, EXIF and resolution.",
     )
     parser.add_argument("model", type=Path, metavar="MODEL", help="exported model, e.g. runs/starry/export")
-    parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="photos, or folders of photos")
-    parser.add_argument("--output", type=Path, required=True, metavar="PATH", help="image file, or folder for several")
+    parser.add_argument(
+        "inputs",
+        type=Path,
+        nargs="+",
+        metavar="INPUT",
+        help="photos, folders, quoted patterns such as 'photos/**/*.jpg', or - for standard input",
+    )
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="PATH", help="image file, folder for several, or - for a pipe"
+    )
     parser.add_argument(
         "--mix",
         type=parse_mixture,
         metavar="NAME=W,...",
         help="style or blend of a many-style model (default: its first)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace results that exist")
+    _add_look(parser.add_argument_group("look"))
+    _add_files(parser.add_argument_group("files"))
     parser.set_defaults(run=run_stylize)
+
+
+def _add_look(group) -> None:
+    group.add_argument(
+        "--strength", type=_number(0, 1), default=1.0, metavar="0..1", help="0 is the photo, 1 (default) the full style"
+    )
+    group.add_argument(
+        "--preserve-colors",
+        choices=("luminance", "covariance"),
+        help="keep the photo's colors: exactly (luminance), or as overall palette (covariance)",
+    )
+    group.add_argument(
+        "--size",
+        type=_number(16, 1e5, whole=True),
+        metavar="PX",
+        help="stylize with this longer side, so that strokes scale with the picture; detail returns at full size",
+    )
+    group.add_argument("--mask", type=Path, metavar="FILE", help="stylize only where this image is white")
+    group.add_argument(
+        "--feather", type=_number(0, 1e4), default=0.0, metavar="PX", help="fade the mask's edge over so many pixels"
+    )
+
+
+def _add_files(group) -> None:
+    group.add_argument("--format", choices=_FORMATS, help="of results in a folder or a pipe (default: png)")
+    group.add_argument(
+        "--quality", type=_number(1, 100, whole=True), metavar="1..100", help="of jpg, webp (95), avif and heic (85)"
+    )
+    group.add_argument(
+        "--name",
+        metavar="PATTERN",
+        help="of results in a folder, of {stem}, {style}, {suffix} (default: {stem}.{suffix})",
+    )
+    group.add_argument(
+        "--max-megapixels", type=_number(0.001, 1e5), default=200.0, metavar="N", help="refuse larger photos (200)"
+    )
+    existing = group.add_mutually_exclusive_group()
+    existing.add_argument("--overwrite", action="store_true", help="replace results that exist")
+    existing.add_argument("--resume", action="store_true", help="leave results that exist, make the missing ones")
 
 
 def run_stylize(arguments: argparse.Namespace) -> int:
     """Runs the command; the exit status is 1 when a photo of several could not be stylized."""
-    from infer.stylize import plan_jobs, stylize_files
+    from infer.stylize import list_failures, stylize_files
     from infer.stylizer import StylizeError, Stylizer
 
-    jobs = plan_jobs(arguments.inputs, arguments.output, overwrite=arguments.overwrite)
-    failures = stylize_files(jobs, Stylizer(arguments.model, style_mixture=arguments.mix))
-    if failures and len(jobs) == 1:
+    plan = _plan(arguments)
+    look = _look(arguments)
+    failures: list[str] = []
+    if plan.jobs:
+        stylizer = Stylizer(arguments.model, style_mixture=arguments.mix)
+        failures = stylize_files(
+            plan.jobs,
+            lambda photo: look.apply(stylizer, photo),
+            quality=arguments.quality,
+            max_megapixels=arguments.max_megapixels,
+        )
+    if failures and len(plan.jobs) == 1 and not plan.existing:
         raise StylizeError(failures[0])
-    done = len(jobs) - len(failures)
-    place = jobs[0].target if len(jobs) == 1 else arguments.output
-    print(f"{done} of {len(jobs)} stylized: {place}")
+    list_failures(failures)
+    done = len(plan.jobs) - len(failures)
+    place = plan.jobs[0].target if len(plan.jobs) == 1 else arguments.output
+    earlier = f", {plan.existing} were there" if plan.existing else ""
+    if place != Path("-"):
+        print(f"{done} of {len(plan.jobs)} stylized{earlier}: {place}")
     return 1 if failures else 0
+
+
+def _plan(arguments: argparse.Namespace):
+    from infer.jobs import plan_jobs
+    from infer.naming import Naming
+
+    naming = None
+    if arguments.name:
+        naming = Naming(arguments.name, _style_name(arguments), arguments.format or _suffix_format(arguments.name))
+    existing = "overwrite" if arguments.overwrite else "resume" if arguments.resume else "refuse"
+    return plan_jobs(arguments.inputs, arguments.output, naming=naming, format_name=arguments.format, existing=existing)
+
+
+def _look(arguments: argparse.Namespace):
+    from infer.look import Look
+    from infer.masks import read_mask
+
+    return Look(
+        strength=arguments.strength,
+        preserve_colors=arguments.preserve_colors,
+        size_px=arguments.size,
+        mask=read_mask(arguments.mask) if arguments.mask else None,
+        feather_px=arguments.feather,
+    )
+
+
+def _style_name(arguments: argparse.Namespace) -> str:
+    from infer.model_card import read_model_card
+
+    return "-".join(arguments.mix) if arguments.mix else read_model_card(arguments.model)["styles"][0]
+
+
+def _suffix_format(pattern: str) -> str:
+    """The format that a name pattern ends with; PNG where it leaves the suffix open."""
+    from infer.image_formats import FORMATS, format_of
+
+    if pattern.endswith("{suffix}"):
+        return "png"
+    image_format = format_of(Path(pattern))
+    return next(name for name, known in FORMATS.items() if known is image_format)
 
 
 def parse_mixture(text: str) -> dict[str, float]:
@@ -49,3 +153,17 @@ def parse_mixture(text: str) -> dict[str, float]:
         except ValueError:
             raise argparse.ArgumentTypeError(f"{part!r} is not NAME=WEIGHT") from None
     return weights
+
+
+def _number(least: float, most: float, *, whole: bool = False):
+    def parse(text: str) -> float:
+        try:
+            value = int(text) if whole else float(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            kind = "whole number" if whole else "number"
+            raise argparse.ArgumentTypeError(f"{text!r} is no {kind} from {least:g} to {most:g}")
+        return value
+
+    return parse
