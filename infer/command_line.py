@@ -1,6 +1,7 @@
 """How every command behaves: one line and status 2 for user errors, a clean stop on Ctrl-C, no traceback."""
 
 import argparse
+import logging
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -31,6 +32,7 @@ def run_command_line(
         add_command(subcommands)
     arguments = parser.parse_args(argv)
     warnings.filterwarnings("ignore", module="PIL")  # it warns of harmless defects of photos
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
     if argv is None:  # the process is ours, so its standard error is, too
         filter_native_logs()
     try:

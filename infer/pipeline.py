@@ -19,8 +19,8 @@ def overlapped(
     """Yields every item in its order once it is written, with the error that it failed with, or None.
 
     `work` runs in the caller's thread, so that Ctrl-C stops it. Memory is bounded: at any time one item is read ahead,
-    one worked on, one written. Errors other than `failures` are raised. When the iterator is closed, what is being
-    written is finished and the rest is dropped.
+    one worked on, one written. Errors other than `failures` are raised. When the iterator is closed, what has been
+    worked on is still written and the rest is dropped.
     """
     with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "write") as writer:
         behind: deque[tuple[Item, Future]] = deque()
@@ -40,7 +40,7 @@ def overlapped(
                 yield _outcome(*behind.popleft(), failures)
         finally:
             reader.shutdown(wait=False, cancel_futures=True)
-            writer.shutdown(wait=True, cancel_futures=True)
+            writer.shutdown(wait=True)
 
 
 def _ahead(pool: ThreadPoolExecutor, read: Callable, items: Iterable[Item]) -> Iterator[tuple[Item, Future]]:

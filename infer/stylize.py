@@ -44,6 +44,7 @@ def stylize_files(
         ImageError: the disk is full or became read-only, so that nothing further can be written.
         KeyboardInterrupt: with a word on what is done.
     """
+    done: list[StylizeJob] = []
 
     def read(job: StylizeJob) -> Photo:
         name = "standard input" if job.source == STREAM else str(job.source)
@@ -58,23 +59,21 @@ def stylize_files(
             write_standard_output(encode(photo, job.format, quality=quality))
         else:
             write_photo(job.target, photo, quality=quality)
+        done.append(job)
 
     failures: list[str] = []
-    done = 0
     steps = overlapped(jobs, read=read, work=work, write=write, failures=_FAILURES)
     try:
         with tqdm(total=len(jobs), unit="image", disable=len(jobs) < 2) as bar, contextlib.closing(steps):
             for job, error in steps:
-                if error is None:
-                    done += 1
-                elif len(jobs) > 1 and _place_is_lost(error):
-                    raise ImageError(f"{error}; {_progress(done, jobs)}")
-                else:
+                if error and len(jobs) > 1 and _place_is_lost(error):
+                    raise ImageError(f"{error}; {_progress(len(done), jobs)}")
+                if error:
                     failures.append(_line(job, error))
                     bar.set_postfix(skipped=len(failures), refresh=False)
                 bar.update()
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"after {_progress(done, jobs)}" if len(jobs) > 1 else "") from None
+        raise KeyboardInterrupt(f"after {_progress(len(done), jobs)}" if len(jobs) > 1 else "") from None
     return failures
 
 
