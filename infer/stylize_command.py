@@ -34,6 +34,7 @@ def add_stylize_command(subcommands) -> None:
     )
     _add_look(parser.add_argument_group("look"))
     _add_files(parser.add_argument_group("files"))
+    _add_machine(parser.add_argument_group("machine"))
     parser.set_defaults(run=run_stylize)
 
 
@@ -76,6 +77,17 @@ def _add_files(group) -> None:
     existing.add_argument("--resume", action="store_true", help="leave results that exist, make the missing ones")
 
 
+def _add_machine(group) -> None:
+    group.add_argument("--runtime", choices=("auto", "openvino", "tensorflow"), default="auto", help="what computes")
+    group.add_argument("--precision", choices=("auto", "bfloat16", "float32"), default="auto", help="of computing")
+    group.add_argument(
+        "--tiling",
+        choices=("auto", "off", "fast", "exact"),
+        default="auto",
+        help="how large photos are cut (auto: exact)",
+    )
+
+
 def run_stylize(arguments: argparse.Namespace) -> int:
     """Runs the command; the exit status is 1 when a photo of several could not be stylized."""
     from infer.stylize import list_failures, stylize_files
@@ -85,7 +97,13 @@ def run_stylize(arguments: argparse.Namespace) -> int:
     look = _look(arguments)
     failures: list[str] = []
     if plan.jobs:
-        stylizer = Stylizer(arguments.model, style_mixture=arguments.mix)
+        stylizer = Stylizer(
+            arguments.model,
+            style_mixture=arguments.mix,
+            runtime=arguments.runtime,
+            precision=arguments.precision,
+            tiling=arguments.tiling,
+        )
         failures = stylize_files(
             plan.jobs,
             lambda photo: look.apply(stylizer, photo),
