@@ -92,7 +92,11 @@ def run_stylize(arguments: argparse.Namespace) -> int:
     """Runs the command; the exit status is 1 when a photo of several could not be stylized."""
     from infer.stylize import list_failures, stylize_files
     from infer.stylizer import StylizeError, Stylizer
+    from infer.video import is_video
+    from infer.video_command import stylize_videos
 
+    if any(is_video(path) for path in arguments.inputs):
+        return stylize_videos(arguments)
     plan = _plan(arguments)
     look = _look(arguments)
     failures: list[str] = []
