@@ -25,13 +25,20 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.benchmark", description=__doc__.splitlines()[0])
     parser.add_argument("what", nargs="?", choices=("training", "inference", "all"), default="all")
     parser.add_argument("--rounds", type=int, default=5, help="rounds in turn (default: 5)")
+    parser.add_argument("--torch-python", metavar="PATH", help="a Python that has PyTorch, to compare with")
+    parser.add_argument("--sides", type=_numbers, default=(256, 512, 1024, 2048, 4096), help="square photos, in px")
+    parser.add_argument("--megapixels", type=_numbers, default=(12, 24, 50, 100), help="large photos")
     arguments = parser.parse_args(argv)
     filter_native_logs()
     print(_heading(arguments))
     if arguments.what in ("training", "all"):
         print(training_table(arguments.rounds))
     if arguments.what in ("inference", "all"):
-        print(inference_table(arguments.rounds))
+        from scripts.inference_benchmark import inference_tables
+
+        sizes = {"sides": arguments.sides, "megapixels": arguments.megapixels}
+        for table in inference_tables(arguments.rounds, torch_python=arguments.torch_python, **sizes):
+            print(table, flush=True)
     return 0
 
 
@@ -52,29 +59,8 @@ def training_table(rounds: int, *, batch_size: int = 2, image_size: int = 256) -
     )
 
 
-def inference_table(rounds: int) -> str:
-    """Seconds of one image through the exported base network by size, as a Markdown table."""
-    from infer.stylizer import Stylizer
-    from models.transform_net_weights import BASE_WEIGHTS, mix_styles, read_transform_weights
-    from train.export import export_model
-
-    weights = read_transform_weights(BASE_WEIGHTS)
-    first = np.eye(1, weights.num_styles, dtype="float32")
-    weights = weights._replace(arrays=mix_styles(weights.arrays, first), card={"styles": ["first"]})
-    with tempfile.TemporaryDirectory() as folder:
-        model = Path(folder) / "model"
-        export_model(weights, model)
-        start = time.perf_counter()
-        stylizer = Stylizer(model)
-        loading = time.perf_counter() - start
-        photos = {
-            side: np.random.default_rng(0).integers(0, 256, (side, side, 3)).astype("uint8")
-            for side in (256, 512, 1024)
-        }
-        seconds = take_turns({side: (lambda photo=photo: stylizer(photo)) for side, photo in photos.items()}, rounds)
-    rows = [f"| {side}x{side} | {median:.2f} | {side * side / median / 1e6:.2f} |" for side, median in seconds.items()]
-    head = f"Stylizing with TensorFlow, width {weights.width:g}, float32 (loading the model: {loading:.1f} s)"
-    return "\n".join([head, "", "| photo | s | megapixels/s |", "|---|---|---|", *rows, ""])
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(",") if part)
 
 
 def take_turns(variants: dict, rounds: int) -> dict:
