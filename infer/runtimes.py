@@ -1,5 +1,6 @@
 """Runs an exported graph: with OpenVINO, which starts in a fraction of a second, or with TensorFlow."""
 
+import functools
 import hashlib
 import importlib.util
 import os
@@ -63,15 +64,13 @@ def load_graph(model_dir: Path, *, runtime: str = "auto", precision: str = "auto
 
 
 def _load_openvino(model_dir: Path, precision: str) -> Graph:
-    import openvino
-
-    core = openvino.Core()
+    core = _openvino_core()
     if precision == "auto":
         precision = "bfloat16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "float32"
     options = {"INFERENCE_PRECISION_HINT": _HINTS[precision], "PERFORMANCE_HINT": "LATENCY"}
     cache = _cache_folder(model_dir, precision)
     if cache:
-        core.set_property({"CACHE_DIR": str(cache)})
+        options["CACHE_DIR"] = str(cache)
     try:
         # With the shape left open: compiling for one size is hardly faster to run, and has to be done for each.
         request = core.compile_model(str(model_dir), "CPU", options).create_infer_request()
@@ -87,6 +86,14 @@ def _load_openvino(model_dir: Path, precision: str) -> Graph:
             raise
 
     return run
+
+
+@functools.cache
+def _openvino_core():
+    """One for the process, never freed: it gives the thread a signal stack, and Ctrl-C after its end is a crash."""
+    import openvino
+
+    return openvino.Core()
 
 
 def _load_tensorflow(model_dir: Path, precision: str) -> Graph:
