@@ -49,6 +49,18 @@ def run_command_line(
         return _say(f"stopped: {_one_line(error)}", FAILED)
 
 
+def parse_layers(text: str) -> dict[str, float]:
+    """`relu1_2,relu3_3=0.5` as a dict from layer to weight; a bare name weighs 1."""
+    layers = {}
+    for part in text.split(","):
+        name, _, weight = part.strip().partition("=")
+        try:
+            layers[name] = float(weight) if weight else 1.0
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{part!r} is not LAYER or LAYER=WEIGHT") from None
+    return layers
+
+
 class _OneLineParser(argparse.ArgumentParser):
     """Says what is wrong with the command line in one line, without the whole usage."""
 

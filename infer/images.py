@@ -67,6 +67,13 @@ def resize_shorter_side(image: np.ndarray, size_px: int) -> np.ndarray:
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
 
 
+def resize_to(image: np.ndarray, *, height: int, width: int) -> np.ndarray:
+    """Scales `[height, width, 3]` or `[height, width]` uint8 to exactly this size."""
+    if image.shape[:2] == (height, width):
+        return image
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS))
+
+
 def check_writable_suffix(path: Path) -> None:
     """Raises `ImageError` when no image can be written under this name."""
     format_of(path)

@@ -9,24 +9,34 @@ Every reduction and every product runs in float32, whatever the type of the feat
 
 from keras import ops
 
-STATISTICS = ("gram", "covariance")
+from models.objective_settings import STATISTICS
+
 _TINY = 1e-8
 
 
-def gram_matrix(features):
+def gram_matrix(features, mask=None, *, other=None):
     """Gram matrix `F^T F / (height * width)` with F as `[height * width, channels]`.
 
     Args:
         features: `[batch, height, width, channels]`.
+        mask: `[regions, height, width, 1]` in 0..1: positions count by it, and the batch is one image. The Gram matrix
+            is then `F^T diag(m) F / sum(m)`: guided Gram matrices of Gatys et al. 2017 (arXiv 1611.07865, section 4),
+            whose guidance channel T is `sqrt(m)`, normalized.
+        other: features for the right side of the product, same positions; None is `features` again.
 
     Returns:
-        `[batch, channels, channels]` float32.
+        `[batch, channels, channels]` float32, or `[regions, ...]` with a mask.
     """
     flat = _flatten_positions(features)
-    return ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / ops.cast(ops.shape(flat)[1], "float32")
+    right = flat if other is None else _flatten_positions(other)
+    if mask is None:
+        return ops.matmul(ops.transpose(flat, (0, 2, 1)), right) / ops.cast(ops.shape(flat)[1], "float32")
+    share = _flatten_positions(mask)
+    product = ops.matmul(ops.transpose(flat * share, (0, 2, 1)), right * ops.ones_like(share[:, :1]))
+    return product / (ops.sum(share, axis=(1, 2))[:, None, None] + _TINY)
 
 
-def style_statistics(features, statistic: str) -> dict:
+def style_statistics(features, statistic: str, mask=None) -> dict:
     """What the style term compares at one layer, each `[batch, ...]` float32.
 
     "gram" is the Gram matrix. "covariance" is the mean activation and the Gram matrix of the centered features: ReLU
@@ -35,16 +45,21 @@ def style_statistics(features, statistic: str) -> dict:
     Args:
         features: `[batch, height, width, channels]`.
         statistic: "gram" or "covariance".
+        mask: `[regions, height, width, 1]`, see `gram_matrix`.
 
     Raises:
         ValueError: unknown statistic.
     """
     if statistic == "gram":
-        return {"gram": gram_matrix(features)}
+        return {"gram": gram_matrix(features, mask)}
     if statistic == "covariance":
         features = ops.cast(features, "float32")
-        mean = ops.mean(features, axis=(1, 2), keepdims=True)
-        return {"mean": mean[:, 0, 0, :], "covariance": gram_matrix(features - mean)}
+        if mask is None:
+            mean = ops.mean(features, axis=(1, 2), keepdims=True)
+            return {"mean": mean[:, 0, 0, :], "covariance": gram_matrix(features - mean)}
+        mean = ops.sum(features * mask, axis=(1, 2)) / (ops.sum(mask, axis=(1, 2)) + _TINY)
+        # The Gram matrix less that of the means: no copy of the features for each region.
+        return {"mean": mean, "covariance": gram_matrix(features, mask) - mean[:, :, None] * mean[:, None, :]}
     raise ValueError(f"unknown style statistic {statistic!r}; choose one of {', '.join(STATISTICS)}")
 
 

@@ -1,49 +1,13 @@
 """The one objective that trainer, iterative path and comparison share, so that their numbers compare."""
 
-import dataclasses
 from collections.abc import Mapping
 
 from keras import ops
 
 from models.loss_network import LossNetwork
-from models.losses import STATISTICS, content_error, style_error, style_statistics, total_variation
-
-
-@dataclasses.dataclass(frozen=True)
-class ObjectiveSettings:
-    """Layers and weights of `content_weight * content + style_weight * style + tv_weight * tv`.
-
-    Attributes:
-        content_layers: layer name to weight; weights are scaled to sum 1.
-        style_layers: layer name to weight; weights are scaled to sum 1. "rgb" compares the pixels' colors.
-        statistic: "gram" or "covariance", see `models.losses.style_statistics`.
-        content_weight: on the content term, 0 or more.
-        style_weight: on the style term, 0 or more.
-        tv_weight: on the total variation, 0 or more.
-
-    Raises:
-        ValueError: a negative weight, no weight at all, or an unknown statistic.
-    """
-
-    content_layers: Mapping[str, float]
-    style_layers: Mapping[str, float]
-    statistic: str = "covariance"
-    content_weight: float = 1.0
-    style_weight: float = 1.0
-    tv_weight: float = 0.0
-
-    def __post_init__(self) -> None:
-        weights = {name: getattr(self, name) for name in ("content_weight", "style_weight", "tv_weight")}
-        for name, weight in weights.items():
-            if not weight >= 0:
-                raise ValueError(f"{name} must be 0 or more, got {weight}")
-        if self.content_weight == 0 and self.style_weight == 0:
-            raise ValueError("content_weight and style_weight are both 0: nothing to learn; raise one of them")
-        if self.statistic not in STATISTICS:
-            raise ValueError(f"unknown style statistic {self.statistic!r}; choose one of {', '.join(STATISTICS)}")
-        for kind, layers in (("content", self.content_layers), ("style", self.style_layers)):
-            if not layers or min(layers.values()) < 0 or sum(layers.values()) <= 0:
-                raise ValueError(f"{kind} layers need weights of 0 or more with a positive sum, got {dict(layers)}")
+from models.losses import content_error, style_error, style_statistics, total_variation
+from models.objective_settings import ObjectiveSettings
+from models.style_terms import further_style_terms
 
 
 class Objective:
@@ -58,11 +22,14 @@ class Objective:
     """
 
     def __init__(self, loss_network: LossNetwork, settings: ObjectiveSettings) -> None:
-        loss_network.check_layers((*settings.content_layers, *settings.style_layers))
+        self._further = further_style_terms(settings)
+        further_layers = [name for term in self._further.values() for name in term.layers]
+        loss_network.check_layers((*settings.content_layers, *settings.style_layers, *further_layers))
         self.loss_network = loss_network
         self.settings = settings
         self._content_weights = _summing_to_one(settings.content_layers)
         self._style_weights = _summing_to_one(settings.style_layers)
+        self._style_names = tuple(dict.fromkeys((*self._style_weights, *further_layers)))
 
     def content_targets(self, content_image) -> dict:
         """Features of content images `[batch, height, width, 3]` in 0..255, by layer; no gradient flows back."""
@@ -70,40 +37,61 @@ class Objective:
         return {name: ops.stop_gradient(value) for name, value in features.items()}
 
     def style_targets(self, style_image) -> dict:
-        """Statistics of style images `[batch, height, width, 3]` in 0..255: `{layer: {part: [batch, ...]}}`."""
-        features = self.loss_network.features(style_image, tuple(self._style_weights))
-        return {name: style_statistics(value, self.settings.statistic) for name, value in features.items()}
+        """Statistics of style images `[batch, height, width, 3]` in 0..255: `{layer: {part: [batch, ...]}}`.
 
-    def terms(self, stylized_image, content_targets: dict, style_targets: dict) -> dict:
+        Each further style term adds its own, under the term's name and the layer's.
+        """
+        features = self.loss_network.features(style_image, self._style_names)
+        targets = {name: self._statistics(features[name]) for name in self._style_weights}
+        return targets | {
+            f"{term}/{key}": parts
+            for term, further in self._further.items()
+            for key, parts in further.targets(features).items()
+        }
+
+    def terms(self, stylized_image, content_targets: dict, style_targets: dict, *, masks=None) -> dict:
         """Every term of the objective, averaged over the batch, before weighting, and the weighted total.
 
         Args:
             stylized_image: `[batch, height, width, 3]` in 0..255.
             content_targets: from `content_targets`, same batch.
-            style_targets: from `style_targets`, of batch 1 or the same batch.
+            style_targets: from `style_targets`, of batch 1 or the same batch; with masks, one row per region.
+            masks: `[regions, height, width, 1]` in 0..1, for a batch of one image: row r of the style targets holds for
+                region r only. A region's error counts by its area, so that style is as strong at every pixel.
 
         Returns:
-            `{"total", "content", "style", "tv"}` to float32 scalars.
+            `{"total", "content", "style", "tv"}` to float32 scalars, and every further term that has a weight.
         """
-        names = tuple(dict.fromkeys((*self._content_weights, *self._style_weights)))
+        names = tuple(dict.fromkeys((*self._content_weights, *self._style_names)))
         features = self.loss_network.features(stylized_image, names)
         content = sum(
             weight * content_error(features[name], content_targets[name])
             for name, weight in self._content_weights.items()
         )
+        layer_masks = _layer_masks(masks, features) if masks is not None else dict.fromkeys(features)
         style = sum(
-            weight * style_error(style_statistics(features[name], self.settings.statistic), style_targets[name])
+            weight * style_error(self._statistics(features[name], layer_masks[name]), style_targets[name])
             for name, weight in self._style_weights.items()
         )
-        terms = {"content": content, "style": style, "tv": total_variation(stylized_image)}
+        further = {
+            name: term.error(features, _targets_of(name, style_targets), layer_masks)
+            for name, term in self._further.items()
+        }
+        if masks is not None:
+            area = ops.mean(masks, axis=(1, 2, 3))
+            style, further = (ops.sum(area * style), {name: ops.sum(area * error) for name, error in further.items()})
+        terms = {"content": content, "style": style, "tv": total_variation(stylized_image), **further}
         terms = {name: ops.mean(value) for name, value in terms.items()}
-        weights = self.settings
-        total = (
-            weights.content_weight * terms["content"]
-            + weights.style_weight * terms["style"]
-            + weights.tv_weight * terms["tv"]
-        )
+        weights = self.settings.weights()
+        total = weights["content"] * terms["content"] + weights["style"] * terms["style"] + weights["tv"] * terms["tv"]
+        for name in further:
+            total = total + weights[name] * terms[name]
         return {"total": total, **terms}
+
+    def _statistics(self, features, mask=None) -> dict:
+        if self.settings.activation_shift:
+            features = ops.cast(features, "float32") + self.settings.activation_shift
+        return style_statistics(features, self.settings.statistic, mask)
 
 
 def mix_style_targets(style_targets: dict, style_mixture) -> dict:
@@ -119,3 +107,18 @@ def mix_style_targets(style_targets: dict, style_mixture) -> dict:
 def _summing_to_one(layer_weights: Mapping[str, float]) -> dict[str, float]:
     total = sum(layer_weights.values())
     return {name: weight / total for name, weight in layer_weights.items()}
+
+
+def _targets_of(term: str, style_targets: dict) -> dict:
+    prefix = f"{term}/"
+    return {key.removeprefix(prefix): parts for key, parts in style_targets.items() if key.startswith(prefix)}
+
+
+def _layer_masks(masks, features: dict) -> dict:
+    """Masks `[regions, height, width, 1]` at every layer's size, averaged over the area of its positions."""
+    return {name: _resized_mask(masks, ops.shape(value)[1:3]) for name, value in features.items()}
+
+
+def _resized_mask(masks, size):
+    resized = ops.image.resize(masks, size, interpolation="bilinear", antialias=True, data_format="channels_last")
+    return ops.clip(resized, 0.0, 1.0)

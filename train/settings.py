@@ -5,9 +5,8 @@ import json
 import os
 from pathlib import Path
 
-# Deep layers know strokes, shallow ones the grain of canvas and scan: equal weights gave visibly more grain.
-STYLE_LAYERS = {"rgb": 1.0, "relu1_2": 0.25, "relu2_2": 0.5, "relu3_3": 1.5, "relu4_3": 1.5}
-CONTENT_LAYERS = {"relu3_3": 1.0}
+from models.objective_settings import CONTENT_LAYERS, STYLE_LAYERS, ObjectiveSettings
+
 _RANDOM_START_FADE_IN = 500
 _SMALLEST_STYLE_PX = 32  # four poolings leave two pixels
 
@@ -56,10 +55,10 @@ class TrainSettings:
     pooling: str | None = None
     content_layers: dict[str, float] = dataclasses.field(default_factory=lambda: dict(CONTENT_LAYERS))
     style_layers: dict[str, float] = dataclasses.field(default_factory=lambda: dict(STYLE_LAYERS))
-    statistic: str = "covariance"
-    content_weight: float = 0.3
-    style_weight: float = 1.0
-    tv_weight: float = 4.0
+    statistic: str = ObjectiveSettings.statistic
+    content_weight: float = ObjectiveSettings.content_weight
+    style_weight: float = ObjectiveSettings.style_weight
+    tv_weight: float = ObjectiveSettings.tv_weight
     style_size: int = 512
     image_size: int = 256
     batch_size: int = 2

@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
+from infer.command_line import parse_layers
 from train.settings import TrainSettings
 
 _DEFAULTS = dataclasses.asdict(TrainSettings(style_images=("",), content=""))
@@ -38,18 +39,6 @@ def run_train(arguments: argparse.Namespace) -> int:
 
     run_training(settings, arguments.output, dry_run=arguments.dry_run)
     return 0
-
-
-def parse_layers(text: str) -> dict[str, float]:
-    """`relu1_2,relu3_3=0.5` as a dict from layer to weight; a bare name weighs 1."""
-    layers = {}
-    for part in text.split(","):
-        name, _, weight = part.strip().partition("=")
-        try:
-            layers[name] = float(weight) if weight else 1.0
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{part!r} is not LAYER or LAYER=WEIGHT") from None
-    return layers
 
 
 def _add_data_options(group) -> None:
