@@ -4,7 +4,8 @@ import sys
 
 from infer.command_line import run_command_line
 from infer.optimize_command import add_optimize_command
+from infer.reconstruct_command import add_reconstruct_command
 from infer.stylize_command import add_stylize_command
 
 if __name__ == "__main__":
-    sys.exit(run_command_line("python -m infer", [add_stylize_command, add_optimize_command]))
+    sys.exit(run_command_line("python -m infer", [add_stylize_command, add_optimize_command, add_reconstruct_command]))

@@ -1,6 +1,6 @@
 """Measures training and inference speed and prints the tables that the docs show, with command, processor, versions.
 
-`python -m scripts.benchmark [training|inference|all]`. Variants take turns within one run, and the median of their
+`python -m scripts.benchmark [training|inference|optimize|all]`. Variants take turns within one run, and the median of their
 rounds is reported: single timings on a shared machine mislead.
 """
 
@@ -23,7 +23,7 @@ from infer.native_logs import filter_native_logs
 def main(argv: list[str] | None = None) -> int:
     """Runs the chosen benchmarks."""
     parser = argparse.ArgumentParser(prog="python -m scripts.benchmark", description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="?", choices=("training", "inference", "all"), default="all")
+    parser.add_argument("what", nargs="?", choices=("training", "inference", "optimize", "all"), default="all")
     parser.add_argument("--rounds", type=int, default=5, help="rounds in turn (default: 5)")
     parser.add_argument("--torch-python", metavar="PATH", help="a Python that has PyTorch, to compare with")
     parser.add_argument("--sides", type=_numbers, default=(256, 512, 1024, 2048, 4096), help="square photos, in px")
@@ -39,6 +39,10 @@ def main(argv: list[str] | None = None) -> int:
         sizes = {"sides": arguments.sides, "megapixels": arguments.megapixels}
         for table in inference_tables(arguments.rounds, torch_python=arguments.torch_python, **sizes):
             print(table, flush=True)
+    if arguments.what in ("optimize", "all"):
+        from scripts.optimize_benchmark import optimize_tables
+
+        print(optimize_tables())
     return 0
 
 

@@ -5,12 +5,20 @@ from importlib import metadata
 
 from infer.command_line import run_command_line
 from infer.optimize_command import add_optimize_command
+from infer.reconstruct_command import add_reconstruct_command
 from infer.stylize_command import add_stylize_command
 from scripts.demo_command import add_demo_command
 from train.export_command import add_export_command
 from train.train_command import add_train_command
 
-COMMANDS = (add_train_command, add_export_command, add_stylize_command, add_optimize_command, add_demo_command)
+COMMANDS = (
+    add_train_command,
+    add_export_command,
+    add_stylize_command,
+    add_optimize_command,
+    add_reconstruct_command,
+    add_demo_command,
+)
 
 
 def main(argv: list[str] | None = None) -> int:
