@@ -27,7 +27,14 @@ class OptimizeLog:
         frames: `[height, width, 3]` uint8 pictures for the animation.
     """
 
-    def __init__(self, *, iterations: int, save_every: int, saved_as: Callable[[int], Path], frame_every: int) -> None:
+    def __init__(
+        self,
+        *,
+        iterations: int,
+        save_every: int = 0,
+        saved_as: Callable[[int], Path] = lambda iteration: Path(f"{iteration:05d}.png"),
+        frame_every: int = 0,
+    ) -> None:
         self.history: list[dict] = []
         self.frames: list[np.ndarray] = []
         self._iterations, self._save_every, self._saved_as = iterations, save_every, saved_as

@@ -60,7 +60,7 @@ def reconstruction_grid(
 
 
 def _run(settings: OptimizeSettings) -> np.ndarray:
-    with OptimizeLog(iterations=settings.iterations, save_every=0, saved_as=Path, frame_every=0) as log:
+    with OptimizeLog(iterations=settings.iterations) as log:
         result = optimize_image(settings, log)
     if result.stopped_by == "Ctrl-C":
         raise KeyboardInterrupt("before the grid was complete; nothing was written")

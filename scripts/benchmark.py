@@ -1,7 +1,7 @@
-"""Measures training and inference speed and prints the tables that the docs show, with command, processor, versions.
+"""Measures speed and prints the tables that the docs show, with command, processor, versions.
 
-`python -m scripts.benchmark [training|inference|optimize|all]`. Variants take turns within one run, and the median of their
-rounds is reported: single timings on a shared machine mislead.
+`python -m scripts.benchmark [training|inference|optimize|all]`. Variants take turns within one run,
+and the median of their rounds is reported: single timings on a shared machine mislead.
 """
 
 import argparse

@@ -13,7 +13,7 @@ import numpy as np
 from scripts.drawn_styles import DRAWN_STYLES
 from scripts.sample_photos import write_sample_photos
 
-_RACE_SECONDS, _RACE_PX = 40.0, 256
+_RACE_SECONDS, _RACE_PX = 20.0, 256
 
 
 def optimize_tables() -> str:

@@ -37,7 +37,7 @@ def run(folder, *, styles=("photo_01.jpg",), **changes):
     values = {"loss_network": "compact", "size": 48, "iterations": 6, **LAYERS, **changes}
     paths = tuple(str(folder / style) for style in styles)
     settings = OptimizeSettings(content=str(folder / "photo_00.jpg"), styles=paths, **values)
-    with OptimizeLog(iterations=6, save_every=0, saved_as=Path, frame_every=0) as log:
+    with OptimizeLog(iterations=6) as log:
         return optimize_image(settings, log), log.history
 
 
