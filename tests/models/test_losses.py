@@ -264,3 +264,26 @@ def test_total_variation_is_the_same_inside_tf_function():
 def test_total_variation_has_the_gradient_of_finite_differences():
     image = np.random.default_rng(0).uniform(0, 255, (1, 3, 4, 3)).astype("float32")
     assert_gradient_matches(lambda pixels: 255 * total_variation(pixels)[0], image, step=2.0)
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_statistics_under_masks_are_weighted_by_them(statistic):
+    features = random_features((1, 5, 7, 3))
+    masks = np.random.default_rng(1).uniform(0, 1, (2, 5, 7, 1)).astype("float32")
+    actual = style_statistics(features, statistic, masks)
+    flat = features.astype("float64").reshape(35, 3)
+    for region, share in enumerate(masks.astype("float64").reshape(2, 35)):
+        mean = np.average(flat, axis=0, weights=share)
+        centered = flat if statistic == "gram" else flat - mean
+        second = np.einsum("p,pc,pd->cd", share / share.sum(), centered, centered)
+        np.testing.assert_allclose(actual[statistic][region], second, rtol=1e-3, atol=1e-4)
+        if statistic == "covariance":
+            np.testing.assert_allclose(actual["mean"][region], mean, rtol=1e-4)
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_a_white_mask_changes_nothing(statistic):
+    features = random_features((1, 5, 7, 3))
+    plain, masked = (style_statistics(features, statistic, mask) for mask in (None, np.ones((1, 5, 7, 1), "float32")))
+    for part in plain:
+        np.testing.assert_allclose(plain[part], masked[part], rtol=1e-4, atol=1e-5)

@@ -1,0 +1,39 @@
+import argparse
+import shlex
+
+import numpy as np
+import pytest
+
+from infer.images import write_image
+from infer.optimize_command import settings_from
+from scripts.faststyle import COMMANDS
+from scripts.optimize_gallery import PICTURES, _command, gallery_page
+
+
+def parse(command):
+    subcommands = (parser := argparse.ArgumentParser()).add_subparsers()
+    for add_command in COMMANDS:
+        add_command(subcommands)
+    return parser.parse_args(shlex.split(command))
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
+def test_every_command_of_the_gallery_is_one_that_faststyle_takes(picture):
+    for index in range(len(picture.cells)):
+        arguments = parse(_command(picture, index))
+        if _command(picture, index).startswith("optimize"):
+            assert settings_from(arguments).loss_network == "compact"
+
+
+def test_the_page_shows_what_exists_with_its_commands(tmp_path):
+    write_image(tmp_path / "colors.jpg", np.zeros((4, 4, 3), "uint8"))
+    page = gallery_page(tmp_path)
+    assert page.count("![") == 1
+    assert "![colors](gallery/colors.jpg)" in page
+    assert page.count("--preserve-colors") == 3
+    assert "  " not in page
+
+
+def test_pictures_have_names_of_their_own():
+    names = [picture.name for picture in PICTURES]
+    assert len(set(names)) == len(names) >= 12
