@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from infer.descent import Evaluation
-from models.objective import Objective, mix_style_targets
+from models.objective import Objective, mix_style_targets, stack_style_targets
 
 
 class ImageProblem:
@@ -36,7 +36,8 @@ class ImageProblem:
         self._objective = objective
         self._content = tf.constant(content[None])
         self._content_targets = objective.content_targets(self._content)
-        self._style_targets = _stacked([objective.style_targets(tf.constant(style[None])) for style in styles])
+        targets = [objective.style_targets(tf.constant(style[None])) for style in styles]
+        self._style_targets = stack_style_targets(targets)
         self._masks = self._inside = None
         if masks is None:
             mixture = np.array([style_weights], "float32") / sum(style_weights)
@@ -66,9 +67,3 @@ class ImageProblem:
 
     def _masked(self, image):
         return image if self._inside is None else self._inside * image + (1.0 - self._inside) * self._content
-
-
-def _stacked(targets: Sequence[dict]) -> dict:
-    """Targets of several styles as rows: `{layer: {part: [num_styles, ...]}}`."""
-    keys = {key: [part for part in parts if all(part in t[key] for t in targets)] for key, parts in targets[0].items()}
-    return {key: {part: tf.concat([t[key][part] for t in targets], 0) for part in keys[key]} for key in keys}

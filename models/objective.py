@@ -1,6 +1,6 @@
 """The one objective that trainer, iterative path and comparison share, so that their numbers compare."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from keras import ops
 
@@ -92,6 +92,19 @@ class Objective:
         if self.settings.activation_shift:
             features = ops.cast(features, "float32") + self.settings.activation_shift
         return style_statistics(features, self.settings.statistic, mask)
+
+
+def stack_style_targets(targets: Sequence[dict]) -> dict:
+    """Targets of single style images, from `Objective.style_targets`, as rows: `{layer: {part: [num_styles, ...]}}`.
+
+    Parts that some style lacks (shifts beyond the size of a small image) are left out.
+    """
+    shared = {
+        key: [part for part in parts if all(part in t[key] for t in targets)] for key, parts in targets[0].items()
+    }
+    return {
+        key: {part: ops.concatenate([t[key][part] for t in targets]) for part in parts} for key, parts in shared.items()
+    }
 
 
 def mix_style_targets(style_targets: dict, style_mixture) -> dict:

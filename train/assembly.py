@@ -7,7 +7,7 @@ import keras
 
 from infer.images import read_image, resize_shorter_side
 from models.loss_network import LossNetwork
-from models.objective import Objective, ObjectiveSettings
+from models.objective import Objective, ObjectiveSettings, stack_style_targets
 from models.transform_net import build_transform_network
 from models.transform_net_weights import BASE_WEIGHTS, read_transform_weights, start_from
 from train.precision import has_gpu
@@ -91,7 +91,4 @@ def stacked_style_targets(objective: Objective, style_images: Sequence[str], sty
         if image.std(axis=(0, 1)).max() < _FLAT_STYLE_DEVIATION:
             raise ValueError(f"{path}: nearly one color, so it has no style to learn; choose another style image")
         per_style.append(objective.style_targets(image[None].astype("float32")))
-    return {
-        layer: {part: keras.ops.concatenate([targets[layer][part] for targets in per_style]) for part in parts}
-        for layer, parts in per_style[0].items()
-    }
+    return stack_style_targets(per_style)
