@@ -4,7 +4,7 @@ from infer.masks import masks_at
 
 
 def test_overlapping_masks_share_and_others_stay():
-    first, second = np.zeros((2, 4, 3), "uint8"), np.zeros((2, 4, 3), "uint8")
+    first, second = np.zeros((2, 4), "uint8"), np.zeros((2, 4), "uint8")
     first[:, :3] = 255
     second[:, 2:] = 255
     actual = masks_at([first, second], height=2, width=4)
