@@ -8,15 +8,11 @@ from infer.images import read_image
 from infer.jobs import plan_jobs
 from infer.stylize import stylize_files
 from scripts.faststyle import main
-from tests.toy_run import toy_weights
-from train.export import export_model
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("models") / "two"
-    export_model(toy_weights(2), folder)
-    return folder
+@pytest.fixture
+def model(two_styles) -> Path:
+    return two_styles
 
 
 @pytest.fixture

@@ -1,14 +1,16 @@
 import json
+import shutil
 import subprocess
 import sys
 import textwrap
 
+import keras
 import numpy as np
 import pytest
 
 from infer.model_card import read_model_card
 from models.transform_net import build_transform_network, stylize_any_size
-from models.transform_net_weights import TransformWeights, network_arrays
+from models.transform_net_weights import TransformWeights, assign_weights, network_arrays
 from tests.toy_run import toy_weights
 from train import export
 from train.export import ExportError, export_model
@@ -38,34 +40,31 @@ PLAIN_TENSORFLOW = """
 """
 
 
-def test_plain_tensorflow_without_keras_runs_both_signatures_at_any_size(tmp_path):
-    export_model(toy_weights(1), tmp_path / "model")
-    script = [sys.executable, "-c", textwrap.dedent(PLAIN_TENSORFLOW), str(tmp_path / "model")]
+def test_plain_tensorflow_without_keras_runs_both_signatures_at_any_size(one_style, tmp_path):
+    script = [sys.executable, "-c", textwrap.dedent(PLAIN_TENSORFLOW), str(one_style)]
     done = subprocess.run(script, capture_output=True, text=True, cwd=tmp_path)
     assert done.stdout == "stylized\n", done.stderr
 
 
-def test_model_carries_card_and_preview(tmp_path):
-    photo = np.random.default_rng(0).integers(0, 256, (1, 32, 40, 3)).astype("uint8")
-    export_model(toy_weights(2), tmp_path / "model", preview_photos=photo)
-    assert read_model_card(tmp_path / "model")["styles"] == ["style_0", "style_1"]
-    assert json.loads((tmp_path / "model" / "assets.extra" / "style.json").read_text())
-    assert (tmp_path / "model" / "assets.extra" / "preview.png").stat().st_size > 0
+def test_model_carries_card_and_preview(two_styles):
+    assert read_model_card(two_styles)["styles"] == ["style_0", "style_1"]
+    assert json.loads((two_styles / "assets.extra" / "style.json").read_text())
+    assert (two_styles / "assets.extra" / "preview.png").stat().st_size > 0
 
 
-def test_folded_mixture_computes_what_the_many_style_network_computes(tmp_path):
+def test_folded_mixture_of_an_odd_width_computes_what_the_many_style_network_computes(tmp_path):
     import tensorflow as tf
 
-    weights, mixture = toy_weights(3), np.array([0.5, 0.0, 0.5], "float32")
+    keras.utils.set_random_seed(0)
+    network, mixture = build_transform_network(num_styles=3, width=0.3), np.array([0.5, 0.0, 0.5], "float32")
+    weights = TransformWeights(network_arrays(network), {"styles": ["first", "second", "third"]})
     export_model(weights, tmp_path / "folded", style_mixture=mixture)
-    network = build_transform_network(num_styles=3, width=0.125)
-    network.set_weights(list(weights.arrays.values()))
     image = np.random.default_rng(0).uniform(0, 255, (1, 40, 36, 3)).astype("float32")
     expected = np.asarray(stylize_any_size(network, image, mixture[None]))
     model = tf.saved_model.load(str(tmp_path / "folded"))
     folded = model.signatures["serving_default"](image=tf.constant(image))["stylized_image"]
     np.testing.assert_allclose(folded, expected, atol=0.01)
-    assert read_model_card(tmp_path / "folded")["styles"] == ["style_0*0.5+style_2*0.5"]
+    assert read_model_card(tmp_path / "folded")["styles"] == ["first*0.5+third*0.5"]
 
 
 def test_export_that_differs_from_the_network_fails_and_leaves_nothing(tmp_path, monkeypatch):
@@ -88,14 +87,21 @@ def test_existing_folder_is_refused_unless_a_model_is_to_be_overwritten(tmp_path
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
 
 
-def test_network_of_an_odd_width_is_exported(tmp_path):
-    network = build_transform_network(width=0.3)
-    export_model(TransformWeights(network_arrays(network), {"styles": ["odd"]}), tmp_path / "model")
-    assert (tmp_path / "model" / "saved_model.pb").is_file()
-
-
-def test_overwriting_replaces_the_model_whole(tmp_path):
-    export_model(toy_weights(1), tmp_path / "model")
+def test_overwriting_replaces_the_model_whole(one_style, tmp_path):
+    shutil.copytree(one_style, tmp_path / "model")
     export_model(toy_weights(2), tmp_path / "model", overwrite=True)
     assert read_model_card(tmp_path / "model")["styles"] == ["style_0", "style_1"]
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize("changed", ["encoded", "tiles"])
+def test_byte_strings_and_tile_graphs_are_checked_too(one_style, monkeypatch, changed):
+    weights = toy_weights(1)
+    network = build_transform_network(num_styles=1, width=0.125)
+    assign_weights(network, weights.arrays)
+    if changed == "tiles":
+        monkeypatch.setattr(export, "tile_graph_difference", lambda *_: 0.2)
+    else:
+        monkeypatch.setattr(export.np, "rint", lambda picture: picture + 1.0)
+    with pytest.raises(ExportError, match="differ"):
+        export._check_parity(network, weights, one_style)

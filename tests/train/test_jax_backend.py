@@ -27,6 +27,7 @@ def train_with_jax(arguments):
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_jax_trains_without_tensorflow_and_tensorflow_exports_the_weights(tmp_path):
     run = tmp_path / "run"
     done = train_with_jax([*toy_command(tmp_path), "--output", str(run)])

@@ -1,0 +1,29 @@
+"""Exported toy models that many tests share: an export takes seconds."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.toy_run import toy_weights
+
+
+@pytest.fixture(scope="session")
+def one_style(tmp_path_factory) -> Path:
+    """An exported toy model of one style."""
+    from train.export import export_model
+
+    folder = tmp_path_factory.mktemp("models") / "one"
+    export_model(toy_weights(1), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def two_styles(tmp_path_factory) -> Path:
+    """An exported toy model of two styles, with a preview."""
+    from train.export import export_model
+
+    folder = tmp_path_factory.mktemp("models") / "two"
+    photo = np.random.default_rng(0).integers(0, 256, (1, 32, 40, 3)).astype("uint8")
+    export_model(toy_weights(2), folder, preview_photos=photo)
+    return folder
