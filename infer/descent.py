@@ -1,7 +1,7 @@
 """Optimizers over the pixels of one image, in the box 0..255: L-BFGS and Adam, as generators of ever better images.
 
-L-BFGS is our own because SciPy's L-BFGS-B, in float64 and with exact Cauchy points over a million bounds, took a
-quarter of the network's own time (`python -m scripts.benchmark optimize`). Two-loop recursion: Nocedal 1980; the box as
+L-BFGS is our own because SciPy's L-BFGS-B, in float64 and with exact Cauchy points over a million bounds, takes a
+large share of the network's own time (docs/optimize.md has the figures). Two-loop recursion: Nocedal 1980; the box as
 in projected quasi-Newton methods (Bertsekas 1982): pixels at a bound that want to leave it rest.
 """
 

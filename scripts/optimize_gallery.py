@@ -71,13 +71,13 @@ PICTURES = (
     ),
     Picture(
         "histogram",
-        "Histogram loss off and on: contrasts and palette come closer to the style.",
+        "Histogram loss off and on: a small difference here, in contrasts and palette.",
         _optimize(_CAT, _WOODCUT),
         ["--histogram-weight 0", "--histogram-weight 0.3"],
     ),
     Picture(
         "shifted_gram",
-        "Shifted Gram matrices off and on: lines run on for longer.",
+        "Shifted Gram matrices off and on: a small difference here, in how far lines run on.",
         _optimize(_COFFEE, _WOODCUT),
         ["--shifted-gram-weight 0", "--shifted-gram-weight 1"],
     ),
