@@ -27,3 +27,12 @@ def two_styles(tmp_path_factory) -> Path:
     photo = np.random.default_rng(0).integers(0, 256, (1, 32, 40, 3)).astype("uint8")
     export_model(toy_weights(2), folder, preview_photos=photo)
     return folder
+
+
+@pytest.fixture(scope="module")
+def without_tile_graphs():
+    """Exports without the graphs for large photos, which take half of an export's time and have tests of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("train.export.write_tile_graphs", lambda weights, model_dir: None)
+        patch.setattr("train.export.tile_graph_difference", lambda weights, stylize, model_dir: 0.0)
+        yield

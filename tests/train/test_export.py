@@ -52,7 +52,20 @@ def test_model_carries_card_and_preview(two_styles):
     assert (two_styles / "assets.extra" / "preview.png").stat().st_size > 0
 
 
-def test_folded_mixture_of_an_odd_width_computes_what_the_many_style_network_computes(tmp_path):
+@pytest.mark.parametrize("changed", ["encoded", "tiles"])
+def test_byte_strings_and_tile_graphs_are_checked_too(one_style, monkeypatch, changed):
+    weights = toy_weights(1)
+    network = build_transform_network(num_styles=1, width=0.125)
+    assign_weights(network, weights.arrays)
+    if changed == "tiles":
+        monkeypatch.setattr(export, "tile_graph_difference", lambda *_: 0.2)
+    else:
+        monkeypatch.setattr(export.np, "rint", lambda picture: picture + 1.0)
+    with pytest.raises(ExportError, match="differ"):
+        export._check_parity(network, weights, one_style)
+
+
+def test_folded_mixture_of_an_odd_width_computes_what_the_many_style_network_computes(tmp_path, without_tile_graphs):
     import tensorflow as tf
 
     keras.utils.set_random_seed(0)
@@ -67,7 +80,7 @@ def test_folded_mixture_of_an_odd_width_computes_what_the_many_style_network_com
     assert read_model_card(tmp_path / "folded")["styles"] == ["first*0.5+third*0.5"]
 
 
-def test_export_that_differs_from_the_network_fails_and_leaves_nothing(tmp_path, monkeypatch):
+def test_export_that_differs_from_the_network_fails_and_leaves_nothing(tmp_path, monkeypatch, without_tile_graphs):
     write = export._write_saved_model
 
     def write_another_network(network, num_styles, model_dir):
@@ -87,21 +100,8 @@ def test_existing_folder_is_refused_unless_a_model_is_to_be_overwritten(tmp_path
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
 
 
-def test_overwriting_replaces_the_model_whole(one_style, tmp_path):
+def test_overwriting_replaces_the_model_whole(one_style, tmp_path, without_tile_graphs):
     shutil.copytree(one_style, tmp_path / "model")
     export_model(toy_weights(2), tmp_path / "model", overwrite=True)
     assert read_model_card(tmp_path / "model")["styles"] == ["style_0", "style_1"]
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
-
-
-@pytest.mark.parametrize("changed", ["encoded", "tiles"])
-def test_byte_strings_and_tile_graphs_are_checked_too(one_style, monkeypatch, changed):
-    weights = toy_weights(1)
-    network = build_transform_network(num_styles=1, width=0.125)
-    assign_weights(network, weights.arrays)
-    if changed == "tiles":
-        monkeypatch.setattr(export, "tile_graph_difference", lambda *_: 0.2)
-    else:
-        monkeypatch.setattr(export.np, "rint", lambda picture: picture + 1.0)
-    with pytest.raises(ExportError, match="differ"):
-        export._check_parity(network, weights, one_style)

@@ -13,7 +13,7 @@ from tests.toy_run import toy_command
 
 
 @pytest.fixture(scope="module")
-def finished_run(tmp_path_factory):
+def finished_run(tmp_path_factory, without_tile_graphs):
     """A toy run of two styles over a folder that also holds broken photos."""
     folder = tmp_path_factory.mktemp("toy")
     command = toy_command(folder)
