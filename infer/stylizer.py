@@ -103,7 +103,8 @@ class Stylizer:
                 if not has_tile_graphs(self._model_dir):
                     raise StylizeError(
                         f"{self._model_dir}: this model was exported without tile graphs, which photos above "
-                        f"{WHOLE_LIMIT_PIXELS / 1e6:.0f} megapixels need; export it again, or use --tiling off"
+                        f"{WHOLE_LIMIT_PIXELS / 1e6:.0f} megapixels and videos need; "
+                        "export it again, or use --tiling off for a photo"
                     )
                 self._painter = TilePainter(self._model_dir, self._mixture, core_px=self._core_px, **self._choice)
             return self._painter
