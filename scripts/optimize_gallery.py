@@ -67,7 +67,7 @@ PICTURES = (
         "iterations",
         "Iterations: most is done after 100.",
         _optimize(_COFFEE, _BRUSH),
-        [f"--iterations {count}" for count in (10, 25, 50, 100, 200)],
+        [f"--iterations {count}" for count in (10, 50, 100, 200, 500)],
     ),
     Picture(
         "histogram",
