@@ -40,19 +40,22 @@ class OptimizeLog:
         self._iterations, self._save_every, self._saved_as = iterations, save_every, saved_as
         self._frame_every = frame_every
         self.started = time.monotonic()
+        self._bar: tqdm | None = None  # drawn with the first iteration, so that a user's mistake is one line
 
     def __enter__(self) -> "OptimizeLog":
-        self._bar = tqdm(total=self._iterations, unit="it", dynamic_ncols=True)
         return self
 
     def __exit__(self, *_) -> None:
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
 
     def iteration(self, scale_px: int, terms: dict[str, float], picture: Callable[[], np.ndarray]) -> None:
         """Records an iteration; `picture` gives the image `[height, width, 3]` float32 if it is to be kept."""
         number = len(self.history) + 1
         seconds = round(time.monotonic() - self.started, 3)
         self.history.append({"scale": scale_px, "iteration": number, "seconds": seconds, **terms})
+        if self._bar is None:
+            self._bar = tqdm(total=self._iterations, unit="it", dynamic_ncols=True)
         self._bar.update()
         self._bar.set_postfix({name: f"{value:.4f}" for name, value in terms.items()}, refresh=False)
         if self._save_every and number % self._save_every == 0:

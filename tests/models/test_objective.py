@@ -242,3 +242,16 @@ def test_layers_without_a_positive_weight_are_named(kind, layers):
 def test_layer_that_the_loss_network_lacks_is_named(compact, kind):
     with pytest.raises(ValueError, match="loss network 'compact' has no layer 'relu3_4'; choose from rgb, relu1_1, "):
         Objective(compact, settings(**{f"{kind}_layers": {"relu1_1": 1, "relu3_4": 1}}))
+
+
+def test_activation_shift_compares_gram_matrices_of_shifted_features(compact):
+    shifted = Objective(compact, settings(statistic="gram", activation_shift=-1.0, style_layers={"relu2_2": 1}))
+
+    def gram(image):
+        features = np.asarray(compact.features(image, ("relu2_2",))["relu2_2"], "float64") - 1.0
+        flat = features.reshape(len(features), -1, features.shape[-1])
+        return np.einsum("bpi,bpj->bij", flat, flat) / flat.shape[1]
+
+    target = gram(STYLE)
+    expected = np.mean(np.sum((gram(STYLIZED) - target) ** 2, axis=(1, 2)) / np.sum(target**2))
+    assert float(terms(shifted)["style"]) == pytest.approx(expected, rel=1e-4)
