@@ -29,7 +29,7 @@ def add_evaluate_command(subcommands) -> None:
     )
     parser.add_argument("--variants", action="store_true", help="draw variants of the objective with the last weights")
     parser.add_argument("--size", type=int, default=384, metavar="PX", help="longer side of the pictures")
-    parser.add_argument("--steps", type=int, default=200, help="Adam steps for each picture; 0 leaves them out")
+    parser.add_argument("--steps", type=int, default=200, help="L-BFGS iterations for each picture; 0 leaves them out")
     parser.set_defaults(run=run_evaluate)
 
 

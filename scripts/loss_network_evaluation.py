@@ -1,15 +1,18 @@
 """How good a loss network is as a loss: does it find the same painting, and the same photo, among others?"""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 from PIL import Image, ImageFilter
 
+from infer.descent import lbfgs
+from infer.image_problem import ImageProblem
 from models.loss_network import ARCHITECTURES, LossNetwork
 from models.losses import content_error, style_error, style_statistics
+from models.objective import Objective
 from scripts.robust_classifier import RobustClassifier, assign_folded_weights, attack_step, build_trunk
 
 _BATCH = 100
@@ -115,28 +118,14 @@ def content_retrieval(network: LossNetwork, photos: Sequence[np.ndarray], *, lay
     return hits / len(photos)
 
 
-def optimized_picture(
-    objective, photo: np.ndarray, style: np.ndarray, *, steps: int, learning_rate: float = 4.0
-) -> np.ndarray:
-    """The photo after `steps` of Adam on its pixels, `[height, width, 3]` float32 in 0..255."""
-    import tensorflow as tf
-
-    content = objective.content_targets(photo[None].astype("float32"))
-    targets = objective.style_targets(style[None].astype("float32"))
-    image = tf.Variable(photo[None].astype("float32"), constraint=lambda pixels: tf.clip_by_value(pixels, 0.0, 255.0))
-    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, steps, alpha=0.1))
-    optimizer.build([image])
-
-    @tf.function
-    def step():
-        with tf.GradientTape() as tape:
-            total = objective.terms(image, content, targets)["total"]
-        optimizer.apply_gradients([(tape.gradient(total, image), image)])
-
-    for _ in range(steps):
-        step()
-        image.assign(tf.clip_by_value(image, 0.0, 255.0))
-    return image[0].numpy()
+def optimized_picture(objective: Objective, photo: np.ndarray, style: np.ndarray, *, steps: int) -> np.ndarray:
+    """The photo after `steps` iterations of L-BFGS on its pixels, `[height, width, 3]` float32 in 0..255."""
+    content = photo.astype("float32")
+    problem = ImageProblem(objective, content, [style.astype("float32")], style_weights=(1.0,))
+    picture = content
+    for iterate in itertools.islice(lbfgs(problem, content.ravel()), steps):
+        picture = problem.picture(iterate.image)
+    return picture
 
 
 def _same_owner_share(errors_of: Callable, owners: np.ndarray) -> float:
