@@ -25,9 +25,10 @@ class ReportFolder:
         self.report = path / "report.html"
         self.numbers = path / "report.json"
         self.sheet = path / "contact_sheet.png"
+        self._identity: dict = {}
 
     def open(self, identity: dict) -> None:
-        """Makes the folder this comparison's own, or finds that it is.
+        """Finds that the folder is this comparison's own, or free to become so with the first thing written.
 
         Args:
             identity: everything that the numbers depend on, as plain JSON values.
@@ -47,7 +48,7 @@ class ReportFolder:
                 )
         elif self.path.is_dir() and any(self.path.iterdir()):
             raise ReportFolderError(f"{self.path}: not empty and not a comparison; choose another --output")
-        write_atomically(settings, (json.dumps(identity, indent=2) + "\n").encode())
+        self._identity = identity
 
     def picture(self, key: str, size: int, name: str) -> Path:
         """Path of a picture: "content", "network", or a method's name, with "_equal" where it was as low."""
@@ -59,6 +60,9 @@ class ReportFolder:
 
     def write(self, key: str, size: int, what: Method | None, numbers: dict, pictures: dict[str, np.ndarray]) -> None:
         """Writes pictures, then the numbers, whose file says that the measurement is finished."""
+        settings = self.path / _SETTINGS
+        if not settings.is_file():
+            write_atomically(settings, (json.dumps(self._identity, indent=2) + "\n").encode())
         for name, picture in pictures.items():
             write_image(self.picture(key, size, name), picture)
         path = self._place(key, size) / f"{file_name(what)}.json"

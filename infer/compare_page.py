@@ -14,20 +14,21 @@ h1, h2, h3 { line-height: 1.2; } h2 { margin-top: 3rem; border-top: 1px solid va
 .wide { overflow-x: auto; } table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .9rem .25rem 0; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; } th { font-weight: 600; }
-.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .6rem; }
-figure { margin: 0; } img { width: 100%; height: auto; display: block; }
-.photo { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem 1.5rem;
-  margin: 1rem 0; align-items: start; }
-.slider { position: relative; --cut: 50%; } .slider img + img { position: absolute; inset: 0;
+.pictures { display: flex; flex-wrap: wrap; gap: .8rem; } figure { margin: 0; width: 10.9rem; }
+img { width: 100%; height: auto; display: block; }
+.photo { display: flex; flex-wrap: wrap; gap: 1rem 2rem; margin: 1rem 0; }
+.photo > .numbers { flex: 1 1 24rem; min-width: 0; }
+.slider { flex: 1 1 20rem; max-width: 32rem; --cut: 50%; } .slider img + img { position: absolute; inset: 0;
   clip-path: inset(0 0 0 var(--cut)); } .slider input { width: 100%; margin: .4rem 0 0; }
 .slider .edge { position: absolute; top: 0; bottom: 0; left: var(--cut); border-left: 2px solid #fff; }
 .stack { position: relative; } .choice { display: flex; justify-content: space-between; gap: 1rem; margin-top: .3rem; }
-.plot { width: 100%; height: auto; font-size: 12px; } .plot text { fill: var(--soft); }
-.grid { stroke: var(--rule); } .curve { fill: none; stroke-width: 2; }
+.plot { width: 100%; max-width: 46rem; height: auto; font-size: 12px; } .plot text { fill: var(--soft); }
+.grid { stroke: var(--rule); } .curve { stroke-width: 2; stroke-linejoin: round; }
 .curve.lbfgs, .key.lbfgs { stroke: var(--lbfgs); } .curve.adam, .key.adam { stroke: var(--adam); }
 .from-noise { stroke-dasharray: 6 4; } circle { stroke-dasharray: none !important; stroke: var(--paper); }
 circle.lbfgs { fill: var(--lbfgs); } circle.adam { fill: var(--adam); }
-.network { stroke: var(--ink); stroke-width: 1.5; } .plot .network-label { fill: var(--ink); font-weight: 600; }
+.network { stroke: var(--ink); stroke-width: 1.5; } .plot .network-label { fill: var(--ink); font-weight: 600;
+  stroke: var(--paper); stroke-width: 4px; paint-order: stroke; }
 .keys { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; font-size: .9rem; } .key { stroke-width: 3; }
 .keys svg { width: 2.2rem; height: .7rem; margin-right: .4rem; } pre { overflow-x: auto; white-space: pre-wrap; }
 """

@@ -55,7 +55,9 @@ class _Axes:
     """Maps iterations (linear) and objective (logarithmic) to the drawing."""
 
     def __init__(self, curves: Sequence[Curve], level: float) -> None:
-        values = [value for curve in curves for value in curve.totals if value > 0] + [level]
+        values = [value for value in (level, *(value for curve in curves for value in curve.totals)) if value > 0] or [
+            1.0
+        ]
         self.last = max([1, *(len(curve.totals) - 1 for curve in curves)])
         self._low, self._high = math.log10(min(values) / 1.1), math.log10(max(values) * 1.1)
 
@@ -97,7 +99,7 @@ def _grid(axes: _Axes, y_label: str) -> str:
 def _line(axes: _Axes, curve: Curve) -> str:
     points = " ".join(f"{axes.x(k):.1f},{axes.y(value):.1f}" for k, value in enumerate(curve.totals))
     title = f"<title>{escape(curve.method.title)}</title>"
-    return f'<polyline class="curve {css_class(curve.method)}" points="{points}">{title}</polyline>'
+    return f'<polyline class="curve {css_class(curve.method)}" fill="none" points="{points}">{title}</polyline>'
 
 
 def _network(axes: _Axes, level: float) -> str:

@@ -25,6 +25,7 @@ from infer.machine import machine
 _TITLE = "A network against iterations"
 _CELL_PX = 256
 _JPEG_QUALITY = 90
+_LEAST_OBJECTIVE = 1e-12  # of a perfect picture, which is 0
 
 
 def write_report(folder: ReportFolder, settings: CompareSettings, results: Sequence[dict], *, command: str) -> None:
@@ -78,7 +79,8 @@ def _size_section(settings: CompareSettings, results: Sequence[dict], size: int)
     curves = []
     for method in settings.methods:
         runs = [
-            np.asarray(result["methods"][str(method)]["terms"]["total"]) / result["network"]["terms"]["total"]
+            np.asarray(result["methods"][str(method)]["terms"]["total"])
+            / max(result["network"]["terms"]["total"], _LEAST_OBJECTIVE)
             for result in results
         ]
         curves.append(median_curve(method, runs))
@@ -130,7 +132,7 @@ def _photo_section(folder: ReportFolder, settings: CompareSettings, result: dict
     drawing = plot(curves, network["terms"]["total"], y_label="objective")
     return (
         f"<section><h3>{escape(Path(result['photo']).name)}, {size} px</h3>"
-        f'<div class="photo">{SLIDER}<div>{drawing}{numbers_table}</div></div>'
+        f'<div class="photo">{SLIDER}<div class="numbers">{drawing}{numbers_table}</div></div>'
         f'<div class="pictures">{_pictures(folder, settings, result)}</div>{_note(network)}</section>'
     )
 
@@ -178,7 +180,7 @@ def _foot(settings: CompareSettings, numbers: dict) -> str:
 def _contact_sheet(folder: ReportFolder, settings: CompareSettings, results: Sequence[dict]) -> np.ndarray:
     """A row for every photo and size: photo, network, and the best image of every method; the style at the top."""
     names = ["content", "network", *(file_name(method) for method in settings.methods)]
-    titles = ["photo", "network", *(method.title for method in settings.methods)]
+    titles = ["photo", "network", *(method.short_title for method in settings.methods)]
     rows = []
     for result in results:
         cells = [

@@ -38,6 +38,10 @@ class Method(NamedTuple):
         return _OPTIMIZER_NAMES[self.optimizer]
 
     @property
+    def short_title(self) -> str:
+        return f"{self.optimizer_name}, {self.start}"
+
+    @property
     def title(self) -> str:
         return f"{self.optimizer_name} from {_START_NAMES[self.start]}"
 

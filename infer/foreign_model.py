@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from infer.stylizer import StylizeError
+from infer.stylizer import MINIMUM_SIZE_PX, StylizeError
 
 _SIGNATURE = "serving_default"
 _WANTED = "one image [batch, height, width, 3] of floats in, one such image out"
@@ -91,9 +91,16 @@ class ForeignModel:
 
 
 def _is_image(spec) -> bool:
-    return spec.dtype.is_floating and (
-        spec.shape.rank is None or (spec.shape.rank == 4 and spec.shape[3] in (None, 3) and spec.shape[0] in (None, 1))
-    )
+    if not spec.dtype.is_floating:
+        return False
+    if spec.shape.rank is None:
+        return True
+    if spec.shape.rank != 4:
+        return False
+    batch, height, width, channels = spec.shape
+    # Channels first, a shape [batch, 3, height, width], would be an image of three rows.
+    large_enough = all(side is None or side >= MINIMUM_SIZE_PX for side in (height, width))
+    return large_enough and batch in (None, 1) and channels in (None, 3)
 
 
 def _in_words(specs: dict) -> str:
