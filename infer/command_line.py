@@ -61,6 +61,14 @@ def parse_layers(text: str) -> dict[str, float]:
     return layers
 
 
+def parse_sizes(text: str) -> tuple[int, ...]:
+    """`256,512` as numbers of px."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not SIZE or SIZE,SIZE in whole px") from None
+
+
 class _OneLineParser(argparse.ArgumentParser):
     """Says what is wrong with the command line in one line, without the whole usage."""
 
