@@ -25,7 +25,7 @@ def add_build_command(subcommands) -> None:
 
 def run_build(arguments: argparse.Namespace) -> int:
     """Trains both phases and packs the weights as float16."""
-    from infer.images import write_atomically
+    from infer.atomic_files import write_atomically
     from models.transform_net_weights import pack_transform_weights, read_transform_weights
     from train.assembly import initial_network
     from train.settings import TrainSettings

@@ -115,7 +115,7 @@ def train_loss_network(settings: ClassifierSettings, output: Path) -> Path:
     import numpy as np
     from tqdm import tqdm
 
-    from infer.images import write_atomically
+    from infer.atomic_files import write_atomically
     from scripts.labelled_photos import open_labelled_photos
     from scripts.robust_classifier import folded_weights
     from train.checkpoints import Checkpoint, CheckpointStore

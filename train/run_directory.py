@@ -6,7 +6,7 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-from infer.images import write_atomically
+from infer.atomic_files import write_atomically
 from train.settings import TrainSettings
 
 _REPORTED_PACKAGES = ("tensorflow", "jax", "keras", "numpy", "pillow", "tensorflow-datasets")

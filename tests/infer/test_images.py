@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+from infer.atomic_files import write_atomically
 from infer.images import (
     ImageError,
     check_writable_suffix,
@@ -15,7 +16,6 @@ from infer.images import (
     read_image,
     resize_shorter_side,
     to_uint8,
-    write_atomically,
     write_image,
 )
 
