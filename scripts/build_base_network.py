@@ -50,4 +50,4 @@ def run_build(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command_line("python -m scripts.build_base_network", [add_build_command], ["build", *sys.argv[1:]]))
+    sys.exit(run_command_line("python -m scripts.build_base_network", [add_build_command], only_command="build"))

@@ -278,7 +278,5 @@ def _restore(model, arrays: dict) -> None:
 
 if __name__ == "__main__":
     sys.exit(
-        run_command_line(
-            "python -m scripts.train_loss_network", [add_train_loss_network_command], ["train", *sys.argv[1:]]
-        )
+        run_command_line("python -m scripts.train_loss_network", [add_train_loss_network_command], only_command="train")
     )
