@@ -32,13 +32,13 @@ def run_command_line(
     parser = _OneLineParser(prog=program, description="Fast style transfer: train, export, stylize.")
     if version:
         parser.add_argument("--version", action="version", version=version)
-    traceback = {"action": "store_true", "help": "show where an error comes from"}
-    parser.add_argument("--traceback", **traceback)
+    shown = "show where an error comes from"
+    parser.add_argument("--traceback", action="store_true", help=shown)
     subcommands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add_command in add_commands:
         add_command(subcommands)
     for subparser in subcommands.choices.values():  # without a default, which would undo the option before the command
-        subparser.add_argument("--traceback", default=argparse.SUPPRESS, **traceback)
+        subparser.add_argument("--traceback", action="store_true", default=argparse.SUPPRESS, help=shown)
     typed = sys.argv[1:] if argv is None else argv
     arguments = parser.parse_args([only_command, *typed] if only_command else typed)
     warnings.filterwarnings("ignore", module="PIL")  # it warns of harmless defects of photos
