@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from infer.images import write_atomically
+from infer.atomic_files import write_atomically
 from train.trainer import TERMS
 
 
