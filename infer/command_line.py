@@ -13,12 +13,18 @@ USER_ERROR, FAILED, INTERRUPTED = 2, 1, 130
 
 
 def run_command_line(
-    program: str, add_commands: Sequence[Callable], argv: Sequence[str] | None = None, *, version: str | None = None
+    program: str,
+    add_commands: Sequence[Callable],
+    argv: Sequence[str] | None = None,
+    *,
+    only_command: str | None = None,
+    version: str | None = None,
 ) -> int:
     """Parses `argv`, or the process's own command line, and runs the chosen command.
 
     A command is a function that adds a parser with `run` as its default; `run` takes the arguments and returns an exit
     status. `ValueError` is the user's error; `RuntimeError` is a run that could not go on.
+    `only_command` is the command of a program that has no other, so that nobody has to type it.
 
     Returns:
         0 done, 1 failed or partly failed, 2 user error, 130 interrupted.
@@ -26,11 +32,15 @@ def run_command_line(
     parser = _OneLineParser(prog=program, description="Fast style transfer: train, export, stylize.")
     if version:
         parser.add_argument("--version", action="version", version=version)
-    parser.add_argument("--traceback", action="store_true", help="show where an error comes from")
+    shown = "show where an error comes from"
+    parser.add_argument("--traceback", action="store_true", help=shown)
     subcommands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add_command in add_commands:
         add_command(subcommands)
-    arguments = parser.parse_args(argv)
+    for subparser in subcommands.choices.values():  # without a default, which would undo the option before the command
+        subparser.add_argument("--traceback", action="store_true", default=argparse.SUPPRESS, help=shown)
+    typed = sys.argv[1:] if argv is None else argv
+    arguments = parser.parse_args([only_command, *typed] if only_command else typed)
     warnings.filterwarnings("ignore", module="PIL")  # it warns of harmless defects of photos
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     if argv is None:  # the process is ours, so its standard error is, too
@@ -59,6 +69,14 @@ def parse_layers(text: str) -> dict[str, float]:
         except ValueError:
             raise argparse.ArgumentTypeError(f"{part!r} is not LAYER or LAYER=WEIGHT") from None
     return layers
+
+
+def parse_sizes(text: str) -> tuple[int, ...]:
+    """`256,512` as numbers of px."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not SIZE or SIZE,SIZE in whole px") from None
 
 
 class _OneLineParser(argparse.ArgumentParser):

@@ -18,7 +18,6 @@ __all__ = [
     "read_image",
     "resize_shorter_side",
     "to_uint8",
-    "write_atomically",
     "write_image",
     "write_photo",
 ]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-BASE_WEIGHTS = Path(__file__).parent / "assets" / "base_transform_network.npz"
+GALLERY_WEIGHTS = Path(__file__).parent / "assets" / "gallery.npz"
 _CARD_KEY = "card.json"
 
 
@@ -83,8 +83,8 @@ def assign_weights(network: keras.Model, arrays: dict[str, np.ndarray]) -> None:
 def start_from(network: keras.Model, weights: TransformWeights, styles: Sequence[str]) -> None:
     """Starts a network from a trained one of the same width.
 
-    The trunk is taken as it is. The styles' rows too, if the trained network holds the very same styles by name;
-    otherwise each style starts from the mean of all rows.
+    The trunk is taken as it is. A style that the trained network holds by name starts from its row, any other from
+    the mean of the rows of all styles.
 
     Args:
         network: with one row for each of `styles`.
@@ -97,13 +97,13 @@ def start_from(network: keras.Model, weights: TransformWeights, styles: Sequence
     if weights.width != _width(network):
         raise TransformWeightsError(
             f"these weights are of a network of width {weights.width:g}, this one has width {_width(network):g}; "
-            "pass another --width, or --initial-weights random"
+            "pass another --width, or --base random"
         )
-    if list(styles) == weights.card["styles"]:
-        assign_weights(network, weights.arrays)
-        return
-    mean = np.full((len(styles), weights.num_styles), 1.0 / weights.num_styles, "float32")
-    assign_weights(network, mix_styles(weights.arrays, mean))
+    held = weights.card["styles"]
+    painted = np.array([name != weights.card.get("identity_style") for name in held], "float32")
+    rows = np.eye(len(held), dtype="float32")
+    mixture = [rows[held.index(name)] if name in held else painted / painted.sum() for name in styles]
+    assign_weights(network, mix_styles(weights.arrays, np.stack(mixture)))
 
 
 def mix_styles(arrays: dict[str, np.ndarray], style_mixture: np.ndarray) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 from infer.contact_sheet import fit_within, grid
 from infer.images import read_image, write_image
 from infer.stylizer import Stylizer
-from scripts.drawn_styles import DRAWN_STYLES
+from scripts.drawn_styles import write_drawn_styles
 from scripts.sample_photos import write_sample_photos
 from train.settings import TrainSettings
 from train.training_run import run_training
@@ -27,7 +27,7 @@ def run_demo(output: Path, *, steps: int) -> Path:
     """
     start = time.monotonic()
     print("1. Drawing three style images and unpacking sample photographs")
-    styles = _write_styles(output / "styles")
+    styles = write_drawn_styles(output / "styles")[:3]
     scenes, _ = write_sample_photos(output / "photos")
     print(f"2. Training one network on {len(styles)} styles and the sample photographs ({steps} steps)")
     settings = TrainSettings(
@@ -44,15 +44,6 @@ def run_demo(output: Path, *, steps: int) -> Path:
     write_image(output / _SHEET, sheet)
     print(f"Done in {(time.monotonic() - start) / 60:.1f} minutes. Look at {output / _SHEET}")
     return output / _SHEET
-
-
-def _write_styles(folder: Path) -> list[Path]:
-    paths = []
-    for name, draw in DRAWN_STYLES.items():
-        paths.append(folder / f"{name}.png")
-        if not paths[-1].exists():
-            write_image(paths[-1], draw())
-    return paths
 
 
 def _contact_sheet(photos: list[Path], styles: list[Path], model: Path) -> np.ndarray:

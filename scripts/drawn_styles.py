@@ -1,9 +1,13 @@
-"""Style images drawn by our own code: brush strokes along a flow, stained glass, woodcut. Seeded, no files needed."""
+"""Style images drawn by our own code: brush strokes, stained glass, woodcut, mosaic. Seeded, no files needed."""
+
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
+
+from infer.images import write_image
 
 _SUPERSAMPLING = 2
 
@@ -94,7 +98,48 @@ def woodcut(size_px: int = 512, *, seed: int = 0) -> np.ndarray:
     return _finish(Image.fromarray(picture.astype("uint8")), size_px)
 
 
-DRAWN_STYLES = {"brush_strokes": brush_strokes, "stained_glass": stained_glass, "woodcut": woodcut}
+def mosaic(size_px: int = 512, *, seed: int = 0) -> np.ndarray:
+    """Small stones of turquoise, lapis, gold and terracotta in pale grout, laid in rows that follow the form.
+
+    Returns:
+        `[size_px, size_px, 3]` uint8.
+    """
+    random = np.random.default_rng(seed)
+    size = size_px * _SUPERSAMPLING
+    form = _smooth_noise(size, random, scale=0.13)
+    y, x = np.mgrid[0:size, 0:size] / size
+    across = 34 * (y + 0.45 * form)  # rows of stones
+    along = 34 * (x - 0.30 * form) + 0.5 * (np.floor(across) % 2)
+    row, column = np.floor(across).astype(int), np.floor(along).astype(int)
+    stone = random.permutation(4096)[(row * 67 + column * 131) % 4096]
+    jitter = random.normal(size=4096)[stone]
+    edge = np.minimum.reduce([across % 1, 1 - across % 1, along % 1, 1 - along % 1])
+    tone = np.clip(_smooth_noise(size, random, scale=0.12) + 0.10 * jitter, 0, 1)
+    palette = np.array(
+        [(28, 48, 110), (30, 104, 140), (64, 168, 164), (236, 214, 160), (222, 166, 60), (186, 84, 48)], "float64"
+    )
+    color = palette[np.minimum((tone * len(palette)).astype(int), len(palette) - 1)] * (1 + 0.09 * jitter)[..., None]
+    bevel = np.clip(edge / 0.22, 0.55, 1.0)[..., None]
+    grout = np.clip((edge - 0.05) / 0.04, 0, 1)[..., None]
+    picture = color * bevel * grout + np.array((214, 206, 190)) * (1 - grout)
+    return _finish(Image.fromarray(np.clip(picture, 0, 255).astype("uint8")), size_px)
+
+
+DRAWN_STYLES = {
+    "brush_strokes": brush_strokes,
+    "stained_glass": stained_glass,
+    "woodcut": woodcut,
+    "mosaic": mosaic,
+}
+
+
+def write_drawn_styles(folder: Path) -> list[Path]:
+    """Draws every style into `folder`, where it is not there yet; the files in the order of `DRAWN_STYLES`."""
+    paths = {folder / f"{name}.png": draw for name, draw in DRAWN_STYLES.items()}
+    for path, draw in paths.items():
+        if not path.exists():
+            write_image(path, draw())
+    return list(paths)
 
 
 def _smooth_noise(size: int, random: np.random.Generator, *, scale: float) -> np.ndarray:

@@ -169,5 +169,5 @@ def _named_file(text: str) -> tuple[str, Path]:
 
 if __name__ == "__main__":
     sys.exit(
-        run_command_line("python -m scripts.evaluate_loss_network", [add_evaluate_command], ["evaluate", *sys.argv[1:]])
+        run_command_line("python -m scripts.evaluate_loss_network", [add_evaluate_command], only_command="evaluate")
     )

@@ -44,10 +44,10 @@ def inference_tables(
 
 def export_base_model(output: Path) -> Path:
     """The shipped base network's first style, width 0.5, as an exported model."""
-    from models.transform_net_weights import BASE_WEIGHTS, mix_styles, read_transform_weights
+    from models.transform_net_weights import GALLERY_WEIGHTS, mix_styles, read_transform_weights
     from train.export import export_model
 
-    weights = read_transform_weights(BASE_WEIGHTS)
+    weights = read_transform_weights(GALLERY_WEIGHTS)
     first = np.eye(1, weights.num_styles, dtype="float32")
     export_model(weights._replace(arrays=mix_styles(weights.arrays, first), card={"styles": ["first"]}), output)
     return output

@@ -39,7 +39,8 @@ class RobustClassifier(keras.Model):
         self.pool = layers.GlobalAveragePooling2D(dtype="float32")
         # Folded features have any scale; heads that start from nothing learn slowly on small ones.
         self.standardize = layers.LayerNormalization(center=False, scale=False, dtype="float32")
-        self.heads = layers.Dense(sum(class_counts), dtype="float32")
+        # Zero, so that a trained trunk is not moved by what untrained heads say.
+        self.heads = layers.Dense(sum(class_counts), kernel_initializer="zeros", dtype="float32")
         self.seeds = keras.random.SeedGenerator(0)  # a variable, so that a checkpoint holds it
 
     def call(self, inputs, training=False):

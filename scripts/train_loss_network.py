@@ -115,7 +115,7 @@ def train_loss_network(settings: ClassifierSettings, output: Path) -> Path:
     import numpy as np
     from tqdm import tqdm
 
-    from infer.images import write_atomically
+    from infer.atomic_files import write_atomically
     from scripts.labelled_photos import open_labelled_photos
     from scripts.robust_classifier import folded_weights
     from train.checkpoints import Checkpoint, CheckpointStore
@@ -278,7 +278,5 @@ def _restore(model, arrays: dict) -> None:
 
 if __name__ == "__main__":
     sys.exit(
-        run_command_line(
-            "python -m scripts.train_loss_network", [add_train_loss_network_command], ["train", *sys.argv[1:]]
-        )
+        run_command_line("python -m scripts.train_loss_network", [add_train_loss_network_command], only_command="train")
     )

@@ -1,15 +1,15 @@
 """Puts a run's parts together from its settings: transform network, loss network, objective, optimizer."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 
 from infer.images import read_image, resize_shorter_side
 from models.loss_network import LossNetwork
+from models.normalization import ConditionalInstanceNormalization
 from models.objective import Objective, ObjectiveSettings, stack_style_targets
 from models.transform_net import build_transform_network
-from models.transform_net_weights import BASE_WEIGHTS, read_transform_weights, start_from
+from models.transform_net_weights import GALLERY_WEIGHTS, read_transform_weights, start_from
 from train.precision import has_gpu
 from train.settings import TrainSettings
 from train.trainer import StyleTrainer, learning_rate_schedule
@@ -33,12 +33,14 @@ def initial_network(settings: TrainSettings, policy: str) -> keras.Model:
     Raises:
         TransformWeightsError: a weights file that is missing or of another width.
     """
-    styles = settings.style_names()
+    styles = settings.row_names()
     network = build_transform_network(num_styles=len(styles), width=settings.width, dtype=policy)
-    if settings.initial_weights != "random":
-        base = settings.initial_weights == "base"
-        weights = read_transform_weights(BASE_WEIGHTS if base else Path(settings.initial_weights))
+    if settings.base != "random":
+        weights = read_transform_weights(GALLERY_WEIGHTS if settings.base == "gallery" else Path(settings.base))
         start_from(network, weights, styles)
+    if settings.tuned == "rows":
+        for layer in network.layers:
+            layer.trainable = isinstance(layer, ConditionalInstanceNormalization)
     return network
 
 
@@ -55,7 +57,7 @@ def compiled_trainer(settings: TrainSettings, network: keras.Model, policy: str)
         weights_path=Path(settings.vgg_weights) if settings.vgg_weights else None,
     )
     objective = Objective(loss_network, objective_settings(settings))
-    targets = stacked_style_targets(objective, settings.style_images, settings.style_size)
+    targets = stacked_style_targets(objective, settings)
     trainer = StyleTrainer(network, objective, targets)
     rate = learning_rate_schedule(
         peak=settings.learning_rate,
@@ -83,12 +85,17 @@ def objective_settings(settings: TrainSettings) -> ObjectiveSettings:
     )
 
 
-def stacked_style_targets(objective: Objective, style_images: Sequence[str], style_size: int) -> dict:
-    """Style targets of several image files, one row per style: `{layer: {part: [num_styles, ...]}}`."""
+def stacked_style_targets(objective: Objective, settings: TrainSettings) -> dict:
+    """Style targets, one row for each of the network's: `{layer: {part: [num_styles, ...]}}`.
+
+    The photo's own row has none that training reads; the first style's fill its place.
+    """
     per_style = []
-    for path in style_images:
-        image = resize_shorter_side(read_image(Path(path)), style_size)
+    for _, path, size in settings.style_rows():
+        image = resize_shorter_side(read_image(Path(path)), size)
         if image.std(axis=(0, 1)).max() < _FLAT_STYLE_DEVIATION:
             raise ValueError(f"{path}: nearly one color, so it has no style to learn; choose another style image")
         per_style.append(objective.style_targets(image[None].astype("float32")))
+    if settings.learned_strength:
+        per_style.append(per_style[0])
     return stack_style_targets(per_style)

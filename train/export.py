@@ -12,6 +12,7 @@ from infer.images import to_uint8, write_image
 from infer.model_card import CARD_FILE
 from models.transform_net import build_transform_network, stylize_any_size
 from models.transform_net_weights import TransformWeights, assign_weights, mix_styles
+from train.saved_model import write_saved_model
 from train.tile_export import tile_graph_difference, write_tile_graphs
 
 PREVIEW_FILE = Path("assets.extra") / "preview.png"
@@ -85,6 +86,8 @@ def _write_saved_model(network: keras.Model, num_styles: int, model_dir: Path) -
     encoded_spec = tf.TensorSpec((None,), tf.string, name="encoded")
     mixture_spec = tf.TensorSpec((None, num_styles), tf.float32, name="style_mixture")
 
+    # Both signatures call one function, so that the network is traced and written once.
+    @tf.function(input_signature=[image_spec, mixture_spec], autograph=False)
     def stylize(image, style_mixture):
         return stylize_any_size(network, image, style_mixture)
 
@@ -106,11 +109,11 @@ def _write_saved_model(network: keras.Model, num_styles: int, model_dir: Path) -
         return {"encoded": stylize_encoded(encoded, only if style_mixture is None else style_mixture)}
 
     many = [mixture_spec] if num_styles > 1 else []
-    archive = keras.export.ExportArchive()
-    archive.track(network)
-    archive.add_endpoint("serving_default", serve_image, input_signature=[image_spec, *many])
-    archive.add_endpoint("serve_bytes", serve_bytes, input_signature=[encoded_spec, *many])
-    archive.write_out(str(model_dir), verbose=False)
+    signatures = {
+        "serving_default": (serve_image, [image_spec, *many]),
+        "serve_bytes": (serve_bytes, [encoded_spec, *many]),
+    }
+    write_saved_model(network, model_dir, signatures)
 
 
 def _check_parity(network: keras.Model, weights: TransformWeights, model_dir: Path) -> None:

@@ -49,7 +49,8 @@ def describe_plan(
     speed = settings.batch_size / measured.seconds_per_step
     resumed = f", resumed at step {start_step:,}" if start_step else ""
     rows = {
-        "styles": ", ".join(settings.style_names()) + f" at {settings.style_size} px",
+        "styles": ", ".join(settings.row_names())
+        + (f" at {settings.style_sizes[0]} px" if len(settings.style_sizes) == 1 else ""),
         "content": photos,
         "network": network,
         "loss network": f"{settings.loss_network}; content {_layers(settings.content_layers)}; "

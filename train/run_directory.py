@@ -6,7 +6,7 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-from infer.images import write_atomically
+from infer.atomic_files import write_atomically
 from train.settings import TrainSettings
 
 _REPORTED_PACKAGES = ("tensorflow", "jax", "keras", "numpy", "pillow", "tensorflow-datasets")
@@ -51,7 +51,15 @@ class RunDirectory:
         """Makes the folder and writes the settings and what they ran on."""
         self.check(settings)
         write_atomically(self.config, settings.to_json().encode())
-        write_atomically(self.environment, (json.dumps(environment(), indent=2) + "\n").encode())
+        self._keep_environment()
+
+    def _keep_environment(self) -> None:
+        """Appends what the run goes on with now, where it differs from the last."""
+        before = json.loads(self.environment.read_text(encoding="utf-8")) if self.environment.is_file() else []
+        kept = before if isinstance(before, list) else [before]  # earlier versions kept only the last
+        if kept[-1:] != [environment()]:
+            kept.append(environment())
+            write_atomically(self.environment, (json.dumps(kept, indent=2) + "\n").encode())
 
     def load_settings(self) -> TrainSettings:
         """The settings of the run in this folder.

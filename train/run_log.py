@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from infer.images import write_atomically
+from infer.atomic_files import write_atomically
 from train.trainer import TERMS
 
 
@@ -53,9 +53,10 @@ class RunLog:
         record = {"learning_rate": learning_rate, "images_per_second": round(images_per_second, 3)}
         self._record(step, "train", terms | record)
 
-    def validation(self, step: int, terms: dict[str, float]) -> None:
-        """Records the terms on held-out photos."""
-        self._record(step, "validation", terms)
+    def validation(self, step: int, terms: dict[str, float], per_style: dict[str, dict[str, float]]) -> None:
+        """Records the terms on held-out photos: their mean, and those of each style."""
+        totals = {f"total/{name}": of_style["total"] for name, of_style in per_style.items()}
+        self._record(step, "validation", terms | (totals if len(totals) > 1 else {}))
         self.say(f"step {step}: validation " + " ".join(f"{name} {terms[name]:.4f}" for name in TERMS))
 
     def preview(self, step: int, sheet: np.ndarray) -> None:

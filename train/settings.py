@@ -9,6 +9,8 @@ from models.objective_settings import CONTENT_LAYERS, STYLE_LAYERS, ObjectiveSet
 
 _RANDOM_START_FADE_IN = 500
 _SMALLEST_STYLE_PX = 32  # four poolings leave two pixels
+IDENTITY_STYLE = "photo"
+TUNED = ("all", "rows")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,7 +30,10 @@ class TrainSettings:
         content_weight: on the relative content error.
         style_weight: on the relative style error.
         tv_weight: on the total variation.
-        style_size: shorter side of the style image, px: larger gives larger strokes.
+        style_sizes: shorter sides of the style image, px: larger gives larger strokes. Several make a
+            row of the network for each style at each size.
+        learned_strength: one more row, named "photo", learns to reproduce the photo; mixing a style with it fades the
+            style in.
         image_size: side of the training crops, px, a multiple of 4.
         batch_size: crops per step.
         steps: optimizer steps.
@@ -38,7 +43,8 @@ class TrainSettings:
         fade_in_steps: steps from reproducing the photo to the full objective; None is 0 for a trained start and a
             quarter of the steps, at most 500, for a random one.
         clip_norm: gradients are scaled down to this global norm; 0 is off.
-        initial_weights: "base" (shipped), "random", or a weights file.
+        base: what training starts from: "gallery" (the shipped network), "random", or a weights file.
+        tuned: "all" weights, or only the "rows" of normalization scale and shift, which leave the shared layers alone.
         width: factor on the transform network's channels.
         precision: "auto", "bfloat16" or "float32".
         seed: of weights, data order, crops.
@@ -59,7 +65,8 @@ class TrainSettings:
     content_weight: float = ObjectiveSettings.content_weight
     style_weight: float = ObjectiveSettings.style_weight
     tv_weight: float = ObjectiveSettings.tv_weight
-    style_size: int = 512
+    style_sizes: tuple[int, ...] = (512,)
+    learned_strength: bool = False
     image_size: int = 256
     batch_size: int = 2
     steps: int = 2000
@@ -68,7 +75,8 @@ class TrainSettings:
     warmup_steps: int = 50
     fade_in_steps: int | None = None
     clip_norm: float = 0.0
-    initial_weights: str = "base"
+    base: str = "gallery"
+    tuned: str = "all"
     width: float = 0.5
     precision: str = "auto"
     seed: int = 0
@@ -78,15 +86,16 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "style_images", tuple(self.style_images))
+        object.__setattr__(self, "style_sizes", tuple(self.style_sizes))
         if self.content and not self.content.startswith("tfds:"):
             object.__setattr__(self, "content", os.path.normpath(self.content))  # photos/ is photos
         if not self.style_images:
             raise ValueError("a run needs at least one style image")
-        names = self.style_names()
+        names = self.row_names()
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice:
             raise ValueError(f"two style images are named {twice!r}; rename one, since results are chosen by name")
-        for name in ("batch_size", "steps", "checkpoint_every", "preview_every", "style_size"):
+        for name in ("batch_size", "steps", "checkpoint_every", "preview_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{_flag(name)} must be 1 or more, got {getattr(self, name)}")
         for name in ("held_out", "warmup_steps", "fade_in_steps", "clip_norm", "seed"):
@@ -94,8 +103,12 @@ class TrainSettings:
                 raise ValueError(f"{_flag(name)} must be 0 or more, got {getattr(self, name)}")
         if self.image_size < 16 or self.image_size % 4:
             raise ValueError(f"--image-size must be a multiple of 4, at least 16, got {self.image_size}")
-        if self.style_size < _SMALLEST_STYLE_PX:
-            raise ValueError(f"--style-size must be {_SMALLEST_STYLE_PX} or more, got {self.style_size}")
+        if not self.style_sizes or min(self.style_sizes) < _SMALLEST_STYLE_PX:
+            raise ValueError(f"--style-sizes must be {_SMALLEST_STYLE_PX} or more, got {self.style_sizes}")
+        if self.tuned not in TUNED:
+            raise ValueError(f"--tuned must be one of {', '.join(TUNED)}, got {self.tuned!r}")
+        if self.tuned == "rows" and self.base == "random":
+            raise ValueError("--tuned rows needs trained layers to build on; leave --base at gallery or name a file")
         if not self.learning_rate > 0:
             raise ValueError(f"--learning-rate must be above 0, got {self.learning_rate}")
 
@@ -103,7 +116,7 @@ class TrainSettings:
         """Share of the objective at a step counted from 1: rises linearly from 0 to 1 over `fade_in_steps`."""
         steps = self.fade_in_steps
         if steps is None:
-            steps = min(_RANDOM_START_FADE_IN, self.steps // 4) if self.initial_weights == "random" else 0
+            steps = min(_RANDOM_START_FADE_IN, self.steps // 4) if self.base == "random" else 0
         return min(1.0, step / steps) if steps else 1.0
 
     def to_json(self) -> str:
@@ -121,9 +134,25 @@ class TrainSettings:
             raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}")
         return cls(**values)
 
-    def style_names(self) -> list[str]:
-        """One name per style image: its file name without suffix, and without what `--mix` reads as punctuation."""
-        return [Path(path).stem.replace(",", "_").replace("=", "_") for path in self.style_images]
+    def style_rows(self) -> list[tuple[str, str, int]]:
+        """Name, file and size in px of each style that the network learns.
+
+        A style is named after its file, without what `--mix` reads as punctuation; of several sizes, `name@size`.
+        """
+        several = len(self.style_sizes) > 1
+        return [
+            (_style_name(path) + (f"@{size}" if several else ""), path, size)
+            for path in self.style_images
+            for size in self.style_sizes
+        ]
+
+    def row_names(self) -> list[str]:
+        """Names of the network's rows: the styles and, last, the photo itself if its row is learned."""
+        return [name for name, _, _ in self.style_rows()] + ([IDENTITY_STYLE] if self.learned_strength else [])
+
+
+def _style_name(path: str) -> str:
+    return Path(path).stem.replace(",", "_").replace("=", "_")
 
 
 def _flag(name: str) -> str:

@@ -6,13 +6,13 @@ They are SavedModels of their own below `assets.extra/tiles/`, where programs th
 import json
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from infer.runtimes import load_graph
 from infer.tile_painter import MEASURING_GRAPH, PAINTING_GRAPH, TILES_CARD
 from models.tile_network import build_measuring_network, build_painting_network
 from models.transform_net_weights import TransformWeights, assign_weights
+from train.saved_model import write_saved_model
 
 _CHECK_SHAPE = (1, 44, 68, 3)
 
@@ -23,6 +23,8 @@ def write_tile_graphs(weights: TransformWeights, model_dir: Path) -> None:
 
     painting = build_painting_network(num_styles=weights.num_styles, width=weights.width)
     measuring = build_measuring_network(num_styles=weights.num_styles, width=weights.width)
+    for network in (painting, measuring):
+        assign_weights(network, weights.arrays)
     channels = measuring.output_shape[-1]
     shapes = {
         "tile": tf.TensorSpec((1, None, None, 3), tf.float32, name="tile"),
@@ -41,8 +43,10 @@ def write_tile_graphs(weights: TransformWeights, model_dir: Path) -> None:
         mixture = tf.ones((1, 1)) if style_mixture is None else style_mixture
         return {"measured": measuring([tile, mixture, statistics, core, relative])}
 
-    _write(painting, weights, paint, [shapes["tile"], shapes["statistics"], *many], model_dir / PAINTING_GRAPH)
-    _write(measuring, weights, measure, [*shapes.values(), *many], model_dir / MEASURING_GRAPH)
+    paint_specs = [shapes["tile"], shapes["statistics"], *many]
+    write_saved_model(painting, model_dir / PAINTING_GRAPH, {"serving_default": (paint, paint_specs)})
+    measure_specs = [*shapes.values(), *many]
+    write_saved_model(measuring, model_dir / MEASURING_GRAPH, {"serving_default": (measure, measure_specs)})
     (model_dir / TILES_CARD).write_text(json.dumps({"channels": channels}) + "\n", encoding="utf-8")
 
 
@@ -67,11 +71,3 @@ def tile_graph_difference(weights: TransformWeights, stylize, model_dir: Path) -
     measured = load_graph(model_dir / MEASURING_GRAPH, runtime="tensorflow")(inputs | own)
     painted = load_graph(model_dir / PAINTING_GRAPH, runtime="tensorflow")(inputs | {"statistics": measured})
     return float(np.max(np.abs(painted - np.asarray(stylize(image, mixture)))))
-
-
-def _write(network: keras.Model, weights: TransformWeights, serve, signature: list, folder: Path) -> None:
-    assign_weights(network, weights.arrays)
-    archive = keras.export.ExportArchive()
-    archive.track(network)
-    archive.add_endpoint("serving_default", serve, input_signature=signature)
-    archive.write_out(str(folder), verbose=False)

@@ -4,8 +4,8 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from infer.command_line import parse_layers
-from train.settings import TrainSettings
+from infer.command_line import parse_layers, parse_sizes
+from train.settings import TUNED, TrainSettings
 
 _DEFAULTS = dataclasses.asdict(TrainSettings(style_images=("",), content=""))
 
@@ -67,7 +67,8 @@ def _add_objective_options(group) -> None:
     _option(group, "content_weight", float, "higher keeps more of the photo")
     _option(group, "style_weight", float, "higher brings more of the style")
     _option(group, "tv_weight", float, "total variation: higher is smoother")
-    _option(group, "style_size", int, "shorter side of the style image, px: larger gives larger strokes")
+    sizes = "shorter side of the style image, px: larger gives larger strokes; several, e.g. 256,512, make a style each"
+    _option(group, "style_sizes", parse_sizes, sizes, metavar="PX")
 
 
 def _add_schedule_options(group) -> None:
@@ -83,7 +84,15 @@ def _add_schedule_options(group) -> None:
         "steps from reproducing the photo to the full objective (default: a quarter, at most 500, from random, else 0)",
     )
     _option(group, "clip_norm", float, "largest global gradient norm; 0 is off")
-    _option(group, "initial_weights", str, "base (shipped), random, or a weights file", metavar="WEIGHTS")
+    _option(group, "base", str, "gallery (the shipped network), random, or a weights file", metavar="WEIGHTS")
+    tuned = "rows keeps the base's shared layers as they are and learns the style's scales and shifts only"
+    _option(group, "tuned", str, tuned, choices=TUNED)
+    group.add_argument(
+        "--learned-strength",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="learn the photo itself as one more style, so that `stylize --strength` fades the style in",
+    )
     _option(group, "width", float, "factor on the network's channels")
     _option(
         group,
@@ -100,10 +109,12 @@ def _add_schedule_options(group) -> None:
 def _option(group, name: str, kind, text: str, **more) -> None:
     """An option named and defaulting as in `TrainSettings`."""
     default = _DEFAULTS[name]
-    shown = (
-        ",".join(layer if weight == 1 else f"{layer}={weight:g}" for layer, weight in default.items())
-        if isinstance(default, dict)
-        else default
-    )
-    suffix = "" if "(default" in text else f" (default: {shown})"
-    group.add_argument("--" + name.replace("_", "-"), type=kind, help=text + suffix, default=argparse.SUPPRESS, **more)
+    suffix = "" if "(default" in text else f" (default: {_shown(default)})"
+    flag = "--" + name.replace("_", "-")
+    group.add_argument(flag, type=kind, help=text + suffix, default=argparse.SUPPRESS, **more)
+
+
+def _shown(default):
+    if isinstance(default, dict):
+        return ",".join(layer if weight == 1 else f"{layer}={weight:g}" for layer, weight in default.items())
+    return ",".join(map(str, default)) if isinstance(default, tuple) else default

@@ -8,20 +8,36 @@ from models.transform_net import build_transform_network
 from models.transform_net_weights import TransformWeights, network_arrays, read_transform_weights
 from train.checkpoints import CheckpointStore
 from train.run_directory import RunDirectory, RunDirectoryError, environment
-from train.settings import TrainSettings
+from train.settings import IDENTITY_STYLE, TrainSettings
 
 _LICENCE = "Apache-2.0 for the network; the rights in its style images stay with their owners"
 
 
 def trained_weights(
-    network: keras.Model, settings: TrainSettings, *, steps: int, validation: dict[str, float] | None
+    network: keras.Model,
+    settings: TrainSettings,
+    *,
+    steps: int,
+    validation: dict[str, float] | None,
+    per_style: list[dict[str, float]] | None = None,
 ) -> TransformWeights:
-    """A network's weights with a model card: styles, settings, steps, final validation terms, versions, licence."""
+    """A network's weights with a model card: styles, settings, steps, final validation terms, versions, licence.
+
+    Args:
+        network: trained.
+        settings: of the run.
+        steps: done.
+        validation: mean terms over all styles, None without held-out photos.
+        per_style: terms of each style, in the order of the network's rows; None or empty where not known.
+    """
+    names = [name for name, _, _ in settings.style_rows()]
     card = {
         "format": 1,
-        "styles": settings.style_names(),
+        "styles": settings.row_names(),
+        "identity_style": IDENTITY_STYLE if settings.learned_strength else None,
         "steps": steps,
         "validation": validation,
+        "validation_per_style": dict(zip(names, per_style or [], strict=False)),
         "settings": json.loads(settings.to_json()),
         "environment": environment(),
         "licence": _LICENCE,
@@ -41,7 +57,7 @@ def weights_of_run(directory: RunDirectory) -> TransformWeights:
     checkpoint = CheckpointStore(directory.checkpoints).load_newest()
     if checkpoint is None:
         raise RunDirectoryError(f"{directory.path}: no checkpoint to export yet")
-    network = build_transform_network(num_styles=len(settings.style_images), width=settings.width)
+    network = build_transform_network(num_styles=len(settings.row_names()), width=settings.width)
     # A checkpoint holds the network's variables first, in order, then the optimizer's.
     for variable, array in zip(network.variables, checkpoint.arrays.values(), strict=False):
         variable.assign(array)

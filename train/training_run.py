@@ -6,7 +6,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from infer.images import write_atomically, write_image
+from infer.atomic_files import write_atomically
+from infer.images import write_image
 from models.transform_net_weights import pack_transform_weights
 from train.assembly import compiled_trainer, initial_network, make_deterministic
 from train.checkpoints import Checkpoint, CheckpointStore
@@ -21,7 +22,8 @@ from train.run_directory import RunDirectory, RunDirectoryError
 from train.run_log import RunLog
 from train.settings import TrainSettings
 from train.trained_weights import trained_weights
-from train.validation import validate
+from train.trainer import TERMS
+from train.validation import mean_terms, validate
 
 _PREVIEW_PHOTOS = 3
 
@@ -73,7 +75,8 @@ class TrainingRun:
     def __init__(self, settings: TrainSettings, directory: RunDirectory) -> None:
         make_deterministic(settings.seed)
         self._settings, self._directory = settings, directory
-        self._num_styles = len(settings.style_images)
+        self._num_rows = len(settings.row_names())
+        self._num_styles = len(settings.style_rows())
         self._policy = dtype_policy(settings.precision)
         self._network = initial_network(settings, self._policy)
         self._trainer = compiled_trainer(settings, self._network, self._policy)
@@ -96,7 +99,7 @@ class TrainingRun:
             self._directory.path,
             photos=f"{self._source.description}: {len(self._source):,} photos, {len(self._held_out)} held out",
             network=f"width {settings.width:g}, {self._network.count_params():,} parameters, "
-            f"starting from {settings.initial_weights} weights",
+            f"starting from {settings.base} weights" + (", rows only" if settings.tuned == "rows" else ""),
             policy=self._policy,
             start_step=self.step,
             measured=measured,
@@ -120,7 +123,11 @@ class TrainingRun:
     def finish(self) -> None:
         """Writes the weights file and, with TensorFlow, the exported model."""
         settings, export = self._settings, self._directory.export
-        weights = trained_weights(self._network, settings, steps=self.step, validation=self._validate())
+        per_style = self._validate()
+        validation = mean_terms(per_style)
+        if len(per_style) > 1:
+            print(_validation_table(settings, per_style))
+        weights = trained_weights(self._network, settings, steps=self.step, validation=validation, per_style=per_style)
         weights_path = self._directory.weights
         write_atomically(weights_path, pack_transform_weights(self._network, weights.card))
         if keras.backend.backend() != "tensorflow":
@@ -131,7 +138,6 @@ class TrainingRun:
 
     def _step(self, images: np.ndarray, log: RunLog) -> None:
         learning_rate = float(self._trainer.optimizer.learning_rate)
-        self._trainer.fade_in.assign(self._settings.fade_in(self.step + 1))
         terms = self._train_on(images)
         if not np.isfinite(list(terms.values())).all():
             raise self._failure(f"the loss is not finite at step {self.step + 1:,}: {terms}")
@@ -140,7 +146,9 @@ class TrainingRun:
 
     def _train_on(self, images: np.ndarray) -> dict[str, float]:
         try:
-            return self._trainer.train_step_terms(self._with_styles(images))
+            batch, objective_share = self._with_styles(images)
+            self._trainer.fade_in.assign(objective_share)
+            return self._trainer.train_step_terms(batch)
         except Exception as error:  # each backend has its own kind
             if "RESOURCE_EXHAUSTED" in str(error) or type(error).__name__ == "ResourceExhaustedError":
                 raise TrainingStoppedError(
@@ -148,18 +156,26 @@ class TrainingRun:
                 ) from error
             raise
 
-    def _with_styles(self, images: np.ndarray) -> dict:
-        """Each image of a batch draws its style, by seed and step."""
+    def _with_styles(self, images: np.ndarray) -> tuple[dict, float]:
+        """The batch, each of its images with a style drawn by seed and step, and the objective's share in the loss.
+
+        Where the photo's own row is learned, one step in as many as there are rows is about reproducing the photo.
+        """
         random = np.random.default_rng([self._settings.seed, self.step])
         styles = random.integers(self._num_styles, size=len(images))
-        return {"image": images, "style_mixture": np.eye(self._num_styles, dtype="float32")[styles]}
+        share = self._settings.fade_in(self.step + 1)
+        if self._num_rows > self._num_styles and random.integers(self._num_rows) == 0:
+            styles, share = np.full(len(images), self._num_rows - 1), 0.0
+        return {"image": images, "style_mixture": np.eye(self._num_rows, dtype="float32")[styles]}, share
 
     def _look(self, log: RunLog) -> None:
         """Validation and previews, and a stop where the network has collapsed."""
-        validation = self._validate()
+        per_style = self._validate()
+        validation = mean_terms(per_style)
         if validation:
-            log.validation(self.step, validation)
-        stylized = stylize_previews(self._network, self._preview_photos, self._num_styles)
+            names = [name for name, _, _ in self._settings.style_rows()]
+            log.validation(self.step, validation, dict(zip(names, per_style, strict=True)))
+        stylized = stylize_previews(self._network, self._preview_photos, self._num_rows)
         sheet = preview_sheet(self._preview_photos, stylized)
         write_image(self._directory.previews / f"step_{self.step:08d}.png", sheet)
         log.preview(self.step, sheet)
@@ -167,9 +183,14 @@ class TrainingRun:
         if reason:
             raise self._failure(f"the network collapsed at step {self.step:,}: {reason}")
 
-    def _validate(self) -> dict[str, float] | None:
-        batch_size = self._settings.batch_size
-        return validate(self._trainer, self._held_out, num_styles=self._num_styles, batch_size=batch_size)
+    def _validate(self) -> list[dict[str, float]]:
+        return validate(
+            self._trainer,
+            self._held_out,
+            num_styles=self._num_styles,
+            num_rows=self._num_rows,
+            batch_size=self._settings.batch_size,
+        )
 
     def _due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self._settings.steps
@@ -232,6 +253,17 @@ class TrainingRun:
         self._restore(checkpoint.arrays)
         self.step, self._position = checkpoint.step, checkpoint.state["position"]
         self._unreadable = set(checkpoint.state["unreadable"])
+
+
+def _validation_table(settings: TrainSettings, per_style: list[dict[str, float]]) -> str:
+    names = [name for name, _, _ in settings.style_rows()]
+    width = max(map(len, names))
+    header = f"{'validation':<{width}}  " + "  ".join(f"{name:>7}" for name in TERMS)
+    rows = [
+        f"{name:<{width}}  " + "  ".join(f"{terms[term]:7.4f}" for term in TERMS)
+        for name, terms in zip(names, per_style, strict=True)
+    ]
+    return "\n".join([header, *rows])
 
 
 def _check_apart(content: str, output: Path) -> None:

@@ -1,28 +1,38 @@
 """Validation: the objective on photos that training never sees."""
 
-import itertools
-
 import numpy as np
 
 from train.trainer import TERMS, StyleTrainer
 
 
-def validate(trainer: StyleTrainer, photos: np.ndarray, *, num_styles: int, batch_size: int) -> dict[str, float] | None:
-    """Mean terms over held-out crops, each in every style; None without photos.
+def validate(
+    trainer: StyleTrainer, photos: np.ndarray, *, num_styles: int, num_rows: int, batch_size: int
+) -> list[dict[str, float]]:
+    """Mean terms over held-out crops for each style; an empty list without photos.
 
     Args:
         trainer: evaluated as it is.
         photos: `[count, size, size, 3]` uint8.
-        num_styles: styles of the network.
+        num_styles: the network's first rows, which have a style to be compared with.
+        num_rows: all rows of the network.
         batch_size: crops at a time.
     """
     if not len(photos):
+        return []
+    return [_terms_of_row(trainer, photos, row, batch_size) for row in np.eye(num_rows, dtype="float32")[:num_styles]]
+
+
+def mean_terms(per_style: list[dict[str, float]]) -> dict[str, float] | None:
+    """The mean over styles of every term; None of no styles."""
+    if not per_style:
         return None
-    sums, seen = dict.fromkeys(TERMS, 0.0), 0
-    for style, start in itertools.product(range(num_styles), range(0, len(photos), batch_size)):
+    return {name: sum(terms[name] for terms in per_style) / len(per_style) for name in TERMS}
+
+
+def _terms_of_row(trainer: StyleTrainer, photos: np.ndarray, row: np.ndarray, batch_size: int) -> dict[str, float]:
+    sums = dict.fromkeys(TERMS, 0.0)
+    for start in range(0, len(photos), batch_size):
         images = photos[start : start + batch_size]
-        mixture = np.tile(np.eye(num_styles, dtype="float32")[style], (len(images), 1))
-        terms = trainer.validation_terms({"image": images, "style_mixture": mixture})
+        terms = trainer.validation_terms({"image": images, "style_mixture": np.tile(row, (len(images), 1))})
         sums = {name: sums[name] + terms[name] * len(images) for name in TERMS}
-        seen += len(images)
-    return {name: value / seen for name, value in sums.items()}
+    return {name: value / len(photos) for name, value in sums.items()}

@@ -44,11 +44,22 @@ def test_an_error_is_one_line_on_standard_error_and_its_exit_status(error, statu
     assert capsys.readouterr() == ("", line + "\n")
 
 
+@pytest.mark.parametrize("argv", [["--traceback", "work"], ["work", "--traceback"]])
 @pytest.mark.parametrize("error", [ValueError("a"), OSError("b"), RuntimeError("c")])
-def test_traceback_raises_the_error_itself(error):
+def test_traceback_before_or_after_the_command_raises_the_error_itself(error, argv):
     with pytest.raises(type(error)) as caught:
-        run_command_line("program", [raising(error)], ["--traceback", "work"])
+        run_command_line("program", [raising(error)], argv)
     assert caught.value is error
+
+
+@pytest.mark.parametrize(("typed", "only_command"), [(["work"], None), ([], "work")])
+def test_a_process_of_our_own_filters_native_logs_whether_its_command_is_typed_or_not(monkeypatch, typed, only_command):
+    calls = []
+    monkeypatch.setattr("sys.argv", ["program", *typed])
+    monkeypatch.setattr("infer.command_line.filter_native_logs", lambda: calls.append("filtered"))
+    run = command(lambda _: calls.append("run") or 0)
+    assert run_command_line("program", [run], only_command=only_command) == 0
+    assert calls == ["filtered", "run"]
 
 
 def test_an_error_of_the_program_itself_is_not_hidden():

@@ -15,7 +15,6 @@ from infer.images import (
     read_image,
     resize_shorter_side,
     to_uint8,
-    write_atomically,
     write_image,
 )
 
@@ -239,31 +238,6 @@ class TestWriting:
         np.testing.assert_allclose(read_image(tmp_path / f"a.{suffix}"), image, atol=4)
         with Image.open(tmp_path / f"a.{suffix}") as written:
             assert written.format == kind
-
-    def test_missing_parent_folders_are_made(self, tmp_path):
-        write_atomically(tmp_path / "a" / "b" / "c.bin", b"content")
-        assert (tmp_path / "a" / "b" / "c.bin").read_bytes() == b"content"
-
-    def test_a_file_is_as_readable_to_others_as_the_umask_says(self, tmp_path):
-        before = os.umask(0o027)
-        try:
-            write_atomically(tmp_path / "a.bin", b"")
-        finally:
-            os.umask(before)
-        assert (tmp_path / "a.bin").stat().st_mode & 0o777 == 0o640
-
-    @pytest.mark.parametrize("failing", ["fsync", "replace"])
-    @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
-    def test_a_write_that_fails_leaves_the_old_file_and_no_other(self, tmp_path, monkeypatch, failing, error):
-        def fail(*_):
-            raise error
-
-        (tmp_path / "a.png").write_bytes(b"old")
-        monkeypatch.setattr(os, failing, fail)
-        with pytest.raises(type(error)):
-            write_atomically(tmp_path / "a.png", b"new")
-        assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
-        assert (tmp_path / "a.png").read_bytes() == b"old"
 
     def test_a_full_disk_is_an_image_error_of_one_line(self, tmp_path, monkeypatch):
         def fail(_):

@@ -93,7 +93,7 @@ def test_weights_do_not_depend_on_the_name_of_the_network(network):
     np.testing.assert_array_equal(renamed.get_weights()[0], network.get_weights()[0])
 
 
-@pytest.mark.parametrize("styles", [["one", "two", "three"], ["ÉTOILE", "wave"], ["wave"]])
+@pytest.mark.parametrize("styles", [["one", "two", "three"], ["sea"]])
 def test_other_styles_start_from_the_mean_style_on_the_same_trunk(network, packed, tmp_path, styles):
     path = tmp_path / "weights.npz"
     path.write_bytes(packed)
@@ -106,6 +106,17 @@ def test_other_styles_start_from_the_mean_style_on_the_same_trunk(network, packe
             np.testing.assert_allclose(array, [(first + second) / 2] * len(styles), rtol=1e-5, atol=1e-6)
         else:
             np.testing.assert_array_equal(array, source[path])
+
+
+def test_a_style_held_by_name_starts_from_its_own_row_and_the_photo_is_no_style(network, tmp_path):
+    path = tmp_path / "weights.npz"
+    path.write_bytes(pack_transform_weights(network, {"styles": ["wave", "photo"], "identity_style": "photo"}))
+    started = tiny_network(num_styles=3, seed=1)
+    start_from(started, read_transform_weights(path), ["photo", "sea", "wave"])
+    for path, array in network_arrays(started).items():
+        if is_table(path):
+            wave, photo = network_arrays(network)[path]
+            np.testing.assert_allclose(array, [photo, wave, wave], rtol=1e-5, atol=1e-6)
 
 
 def test_the_very_same_styles_start_from_their_own_rows(network, packed, tmp_path):

@@ -46,8 +46,8 @@ class TestPlan:
         assert before + datetime.timedelta(minutes=59) <= end <= later
 
     def test_what_is_trained_on_what(self):
-        lines = plan(style_images=("a/woodcut.png", "b/glass.jpg"), style_size=300)
-        assert lines["styles"] == "woodcut, glass at 300 px"
+        lines = plan(style_images=("a/woodcut.png", "b/glass.jpg"), style_sizes=(300, 400))
+        assert lines["styles"] == "woodcut@300, woodcut@400, glass@300, glass@400"
         assert lines["content"] == "folder photos: 1,000 photos, 8 held out"
         assert lines["network"] == "width 0.5, 424,067 parameters"
         assert lines["precision"] == "mixed_bfloat16"

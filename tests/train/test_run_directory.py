@@ -44,7 +44,15 @@ def test_the_layout_is_the_documented_one(tmp_path):
 def test_a_new_run_writes_its_settings_and_what_it_runs_on(run):
     assert TrainSettings.from_json(run.config.read_text()) == settings()
     assert run.load_settings() == settings()
-    assert json.loads(run.environment.read_text()) == environment()
+    assert json.loads(run.environment.read_text()) == [environment()]
+
+
+@pytest.mark.parametrize("earlier", [{"python": "3.9"}, [{"python": "3.9"}]], ids=["of one environment", "list"])
+def test_a_resumed_run_keeps_its_first_environment_and_adds_another_once(run, earlier):
+    run.environment.write_text(json.dumps(earlier))
+    for _ in range(2):
+        run.open(settings())
+    assert json.loads(run.environment.read_text()) == [{"python": "3.9"}, environment()]
 
 
 def test_the_environment_names_versions(run):

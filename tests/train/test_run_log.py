@@ -43,7 +43,7 @@ def test_a_step_is_one_line_with_every_number(open_log, metrics):
 
 def test_validation_and_events_are_lines_too(open_log, metrics):
     with open_log() as log:
-        log.validation(4, terms())
+        log.validation(4, terms(), {"sea": terms()})
         log.event(4, "skipped unreadable photo", reason="a.jpg: damaged image", count=1)
     assert records(metrics) == [
         {"step": 4, "split": "validation", **terms()},
@@ -53,7 +53,7 @@ def test_validation_and_events_are_lines_too(open_log, metrics):
 
 def test_events_and_validation_are_said_on_the_terminal(open_log, capfd):
     with open_log() as log:
-        log.validation(4, terms())
+        log.validation(4, terms(), {"sea": terms()})
         log.event(4, "skipped unreadable photo", reason="a.jpg: damaged image", count=3)
     lines = [line.rsplit("\r", 1)[-1] for line in capfd.readouterr().out.splitlines()]
     assert "step 4: validation " + " ".join(f"{name} {value:.4f}" for name, value in terms().items()) in lines
@@ -80,7 +80,7 @@ def test_a_resumed_run_has_every_step_once(open_log, metrics):
     with open_log() as log:
         for step in range(1, 7):
             log.step(step, terms(step), learning_rate=0.001)
-        log.validation(6, terms())
+        log.validation(6, terms(), {"sea": terms()})
     first = metrics.read_text().splitlines()
     with open_log(4) as log:
         for step in range(5, 8):
@@ -117,7 +117,7 @@ def test_tensorboard_shows_the_same_numbers_and_the_preview(open_log, metrics):
     with open_log() as log:
         for step in (1, 2):
             log.step(step, terms(step), learning_rate=0.001)
-        log.validation(2, terms(7))
+        log.validation(2, terms(7), {"sea": terms(1), "hill": terms(2)})
         log.preview(2, sheet)
     events = EventAccumulator(str(metrics.parent / "tensorboard")).Reload()
     for index, name in enumerate(TERMS, start=1):

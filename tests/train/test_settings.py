@@ -19,20 +19,20 @@ class TestFadeIn:
             ({"fade_in_steps": 10}, 10, 1.0),
             ({"fade_in_steps": 10}, 11, 1.0),
             ({"fade_in_steps": 0}, 1, 1.0),
-            ({"fade_in_steps": 0, "initial_weights": "random"}, 1, 1.0),
-            ({"initial_weights": "base"}, 1, 1.0),
-            ({"initial_weights": "my_weights.npz"}, 1, 1.0),
-            ({"initial_weights": "random", "steps": 400}, 25, 0.25),  # a quarter of 400 steps
-            ({"initial_weights": "random", "steps": 400}, 100, 1.0),
-            ({"initial_weights": "random", "steps": 40_000}, 250, 0.5),  # at most 500 steps
-            ({"initial_weights": "random", "steps": 3}, 1, 1.0),
+            ({"fade_in_steps": 0, "base": "random"}, 1, 1.0),
+            ({"base": "gallery"}, 1, 1.0),
+            ({"base": "my_weights.npz"}, 1, 1.0),
+            ({"base": "random", "steps": 400}, 25, 0.25),  # a quarter of 400 steps
+            ({"base": "random", "steps": 400}, 100, 1.0),
+            ({"base": "random", "steps": 40_000}, 250, 0.5),  # at most 500 steps
+            ({"base": "random", "steps": 3}, 1, 1.0),
         ],
     )
     def test_the_share_of_the_objective_by_hand(self, values, step, share):
         assert settings(**values).fade_in(step) == pytest.approx(share)
 
     def test_it_never_falls_and_ends_at_one(self):
-        shares = [settings(initial_weights="random", steps=100).fade_in(step) for step in range(1, 101)]
+        shares = [settings(base="random", steps=100).fade_in(step) for step in range(1, 101)]
         assert shares == sorted(shares)
         assert 0 < shares[0] < shares[-1] == 1.0
 
@@ -86,7 +86,7 @@ class TestDefaultsAndNames:
         assert second.content_layers
 
     def test_a_style_is_named_as_its_file(self):
-        names = settings(style_images=["a/starry night.jpg", "the_scream.v2.png"]).style_names()
+        names = settings(style_images=["a/starry night.jpg", "the_scream.v2.png"]).row_names()
         assert names == ["starry night", "the_scream.v2"]
 
     def test_settings_cannot_be_changed_afterwards(self):
@@ -102,7 +102,8 @@ class TestDefaultsAndNames:
         ("batch_size", -2, "--batch-size must be 1 or more, got -2"),
         ("checkpoint_every", 0, "--checkpoint-every must be 1 or more, got 0"),
         ("preview_every", 0, "--preview-every must be 1 or more, got 0"),
-        ("style_size", 0, "--style-size must be 1 or more, got 0"),
+        ("style_sizes", (512, 31), "--style-sizes must be 32 or more, got (512, 31)"),
+        ("tuned", "none", "--tuned must be one of all, rows, got 'none'"),
         ("held_out", -1, "--held-out must be 0 or more, got -1"),
         ("warmup_steps", -1, "--warmup-steps must be 0 or more, got -1"),
         ("fade_in_steps", -5, "--fade-in-steps must be 0 or more, got -5"),
@@ -131,4 +132,25 @@ def test_two_style_images_of_one_name_are_refused():
 
 
 def test_style_names_hold_nothing_that_mix_reads_as_punctuation():
-    assert TrainSettings(style_images=("a,b=c.jpg",), content="photos").style_names() == ["a_b_c"]
+    assert TrainSettings(style_images=("a,b=c.jpg",), content="photos").row_names() == ["a_b_c"]
+
+
+def test_each_style_has_a_row_for_each_size_and_the_photo_comes_last():
+    several = settings(style_images=("a/sea.jpg", "b.png"), style_sizes=(256, 512), learned_strength=True)
+    assert several.style_rows() == [
+        ("sea@256", "a/sea.jpg", 256),
+        ("sea@512", "a/sea.jpg", 512),
+        ("b@256", "b.png", 256),
+        ("b@512", "b.png", 512),
+    ]
+    assert several.row_names() == ["sea@256", "sea@512", "b@256", "b@512", "photo"]
+
+
+def test_a_style_named_photo_is_refused_where_the_photo_itself_is_learned():
+    with pytest.raises(ValueError, match="two style images are named 'photo'"):
+        settings(style_images=("photo.jpg",), learned_strength=True)
+
+
+def test_rows_alone_cannot_be_tuned_on_random_layers():
+    with pytest.raises(ValueError, match="--tuned rows needs trained layers"):
+        settings(tuned="rows", base="random")

@@ -20,7 +20,7 @@ TYPED = {
     "content_weight": "0.125",
     "style_weight": "2.5",
     "tv_weight": "0.25",
-    "style_size": "300",
+    "style_sizes": "300,400",
     "image_size": "128",
     "batch_size": "16",
     "steps": "77",
@@ -29,7 +29,8 @@ TYPED = {
     "warmup_steps": "3",
     "fade_in_steps": "9",
     "clip_norm": "1.5",
-    "initial_weights": "random",
+    "base": "my_weights.npz",
+    "tuned": "rows",
     "width": "0.25",
     "precision": "float32",
     "seed": "5",
@@ -40,6 +41,7 @@ TYPED = {
 PARSED = {
     "content_layers": {"relu4_2": 1.0},
     "style_layers": {"relu1_1": 0.5, "relu2_1": 1.0},
+    "style_sizes": (300, 400),
 }
 
 
@@ -73,11 +75,18 @@ def test_every_setting_has_an_option_that_sets_it(runs):
     options = [part for name, text in TYPED.items() for part in ("--" + name.replace("_", "-"), text)]
     run_train(parse("a.png", "--output", "run", *options))
     given = dataclasses.asdict(runs[0][0])
-    assert given.keys() == {*TYPED, "style_images"}
+    assert given.keys() == {*TYPED, "style_images", "learned_strength"}
     for name, text in TYPED.items():
         kind = float if isinstance(given[name], float) else type(given[name])
         assert given[name] == (PARSED[name] if name in PARSED else kind(text))
         assert given[name] != getattr(TrainSettings(style_images=("a.png",), content="photos"), name)
+
+
+def test_the_photo_itself_is_learned_on_request(runs):
+    command = ["a.png", "--content", "photos", "--output", "run"]
+    run_train(parse(*command))
+    run_train(parse(*command, "--learned-strength"))
+    assert [settings.learned_strength for settings, _, _ in runs] == [False, True]
 
 
 def test_settings_out_of_range_are_a_value_error(runs):
@@ -94,6 +103,7 @@ def test_settings_out_of_range_are_a_value_error(runs):
         (["a.png", "--content", "photos"], "--output"),
         (["a.png", "--content", "photos", "--output", "run", "--steps", "many"], "--steps"),
         (["a.png", "--content", "photos", "--output", "run", "--loss-network", "alexnet"], "alexnet"),
+        (["a.png", "--content", "photos", "--output", "run", "--style-sizes", "256,big"], "256,big"),
         (["a.png", "--content", "photos", "--output", "run", "--style-layers", "relu1_1=x"], "relu1_1=x"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from models.transform_net import build_transform_network
-from models.transform_net_weights import pack_transform_weights
+from models.transform_net_weights import network_arrays, pack_transform_weights, read_transform_weights
 from scripts.faststyle import main
 from tests.toy_run import toy_command
 
@@ -46,6 +46,15 @@ def test_metrics_record_every_step_validation_and_each_unreadable_photo_once(fin
     assert [record["step"] for record in records if record.get("split") == "validation"] == [4, 8]
     reasons = [record["reason"] for record in records if record.get("event") == "skipped unreadable photo"]
     assert sorted(Path(reason.split(": ")[0]).name for reason in reasons) == ["broken.jpg", "empty.png"]
+
+
+def test_validation_has_the_objective_of_each_style(finished_run):
+    _, run = finished_run
+    records = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    last = [record for record in records if record.get("split") == "validation"][-1]
+    assert last["total"] == pytest.approx((last["total/photo_00"] + last["total/second"]) / 2)
+    card = json.loads((run / "export" / "assets.extra" / "style.json").read_text())
+    assert card["validation_per_style"].keys() == {"photo_00", "second"}
 
 
 def test_training_lowers_the_validation_objective(finished_run):
@@ -102,7 +111,7 @@ def test_collapsed_previews_stop_the_run(tmp_path, capsys):
         variable.assign(np.zeros(variable.shape))
     flat = tmp_path / "flat.npz"
     flat.write_bytes(pack_transform_weights(network, {"styles": ["grey"]}))
-    command = [*toy_command(tmp_path), "--initial-weights", str(flat), "--learning-rate", "1e-9"]
+    command = [*toy_command(tmp_path), "--base", str(flat), "--learning-rate", "1e-9"]
     assert main([*command, "--output", str(tmp_path / "run")]) == 1
     error = capsys.readouterr().err.splitlines()[-1]
     assert "collapsed at step 4: the previews are nearly one color" in error
@@ -116,7 +125,7 @@ def test_collapsed_previews_stop_the_run(tmp_path, capsys):
         (["--content", "no/such/folder"], "no such folder"),
         (["--style-layers", "relu9_9"], "has no layer 'relu9_9'"),
         (["--batch-size", "50"], "a batch needs 50"),
-        (["--initial-weights", "nowhere.npz"], "no such weights file"),
+        (["--base", "nowhere.npz"], "no such weights file"),
         (["--image-size", "30"], "multiple of 4"),
         (["--content-weight", "-1"], "must be 0 or more"),
         (["--loss-network", "vgg16", "--vgg-weights", "nowhere.h5"], "no file nowhere.h5"),
@@ -128,6 +137,24 @@ def test_user_errors_are_one_line_and_status_two(tmp_path, capsys, change, messa
     assert message in error
     assert error.count("\n") == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_tuned_rows_leave_the_shared_layers_and_the_photo_gets_a_row(tmp_path):
+    network = build_transform_network(width=0.125)
+    base = tmp_path / "base.npz"
+    base.write_bytes(pack_transform_weights(network, {"styles": ["sea"]}))
+    command = [*toy_command(tmp_path), "--base", str(base), "--tuned", "rows", "--learned-strength"]
+    assert main([*command, "--output", str(tmp_path / "run")]) == 0
+    trained = read_transform_weights(tmp_path / "run" / "weights.npz")
+    assert trained.card["styles"] == ["photo_00", "photo"]
+    assert trained.card["identity_style"] == "photo"
+    for path, array in network_arrays(network).items():
+        rows = trained.arrays[path]
+        if path.endswith(("/scale", "/shift")):
+            assert not np.array_equal(rows[:1], array)
+            assert not np.array_equal(rows[1:], array)
+        else:
+            np.testing.assert_array_equal(rows, array)
 
 
 def test_style_image_of_one_color_is_refused(tmp_path, capsys):

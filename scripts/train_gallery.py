@@ -1,0 +1,59 @@
+"""Trains the shipped gallery: paintings, the drawn styles and the photo itself in one network, small crops first.
+
+`python -m scripts.train_gallery PAINTING... --content PHOTOS --output FOLDER` takes some hours on two cores, resumes
+when repeated, and writes `FOLDER/gallery.npz` for `models/assets/`. `scripts.build_gallery` makes the model of it.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from infer.command_line import run_command_line
+
+_WEIGHTS = "gallery.npz"
+
+
+def add_train_gallery_command(subcommands) -> None:
+    """Adds `train` to an argparse subparsers object."""
+    parser = subcommands.add_parser("train", help="train the gallery", description=__doc__.splitlines()[0])
+    parser.add_argument("paintings", nargs="+", metavar="PAINTING")
+    parser.add_argument("--content", required=True, metavar="SOURCE", help="folder of photos, or tfds:NAME")
+    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--base", default="random", metavar="WEIGHTS", help="random, gallery, or a weights file")
+    parser.add_argument(
+        "--steps", type=int, nargs=2, default=(3000, 8000), metavar=("SMALL", "LARGE"), help="0 leaves a phase out"
+    )
+    parser.set_defaults(run=run_train_gallery)
+
+
+def run_train_gallery(arguments: argparse.Namespace) -> int:
+    """Trains both phases and packs the weights as float16."""
+    from infer.images import write_atomically
+    from models.transform_net_weights import pack_transform_weights, read_transform_weights
+    from scripts.drawn_styles import write_drawn_styles
+    from train.assembly import initial_network
+    from train.settings import TrainSettings
+    from train.training_run import run_training
+
+    styles = (*arguments.paintings, *map(str, write_drawn_styles(arguments.output / "drawn_styles")))
+    common = {"style_images": styles, "content": arguments.content, "loss_network": "compact", "learned_strength": True}
+    small_steps, large_steps = arguments.steps
+    phases = {
+        "small_crops": {"image_size": 128, "style_sizes": (384,), "batch_size": 4, "steps": small_steps},
+        "large_crops": {"steps": large_steps, "preview_every": 500},
+    }
+    base = arguments.base
+    for name, settings in phases.items():
+        if settings["steps"]:
+            run_training(TrainSettings(**common, **settings, base=base), arguments.output / name)
+            base = str(arguments.output / name / "weights.npz")
+
+    network = initial_network(TrainSettings(**common, base=base), "float32")
+    packed = pack_transform_weights(network, read_transform_weights(Path(base)).card, dtype="float16")
+    write_atomically(arguments.output / _WEIGHTS, packed)
+    print(f"Gallery: {arguments.output / _WEIGHTS}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_command_line("python -m scripts.train_gallery", [add_train_gallery_command], ["train", *sys.argv[1:]]))
