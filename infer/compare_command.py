@@ -60,7 +60,7 @@ def run_compare(arguments: argparse.Namespace) -> int:
 def settings_from(arguments: argparse.Namespace) -> CompareSettings:
     """Settings from the command line, over what the model was trained on, over the trainer's defaults."""
     given = vars(arguments)
-    trained = objective_of_model(Path(arguments.model))
+    trained = objective_of_model(Path(arguments.model), given.get("mix"))
     of_objective = {name: given.get(name, trained.get(name)) for name in OBJECTIVE_OPTIONS}
     of_objective |= {name: given.get(name) for name in ("learning_rate", "learning_rate_decay", "seed")}
     # Not the per-image path's own default, which is lower: the network's is the reference here.

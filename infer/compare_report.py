@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from infer.atomic_files import write_atomically
 from infer.compare_files import ReportFolder, file_name
 from infer.compare_page import page
 from infer.compare_sections import TITLE, head_section, method_section, photo_section, size_section
@@ -15,7 +16,7 @@ from infer.compare_summary import network_summary, photo_answers, sentences, siz
 from infer.compared_models import pixels_compared
 from infer.contact_sheet import captioned, fit_within, grid
 from infer.equal_iterations import AtLeast
-from infer.images import read_image, write_atomically, write_image
+from infer.images import read_image, write_image
 from infer.machine import machine
 
 _CELL_PX = 256

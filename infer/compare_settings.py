@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -121,16 +122,24 @@ class CompareSettings:
         return json.loads(json.dumps(values | {name: getattr(self.objective, name) for name in used}))
 
 
-def objective_of_model(model: Path) -> dict:
+def objective_of_model(model: Path, mix: Mapping[str, float] | None = None) -> dict:
     """The options of the objective that a model was trained on, from its card; {} for what has none.
+
+    Args:
+        model: the exported model.
+        mix: the chosen style, whose name may end with the size that its image had, as in "waves@256".
 
     Raises:
         ModelCardError: a model with a card that cannot be read.
     """
     if not (model / CARD_FILE).is_file():
         return {}
-    trained: Mapping = read_model_card(model).get("settings", {})
-    values = {name: trained[name] for name in (*OBJECTIVE_OPTIONS, "style_size") if name in trained}
+    card = read_model_card(model)
+    trained: dict = {"loss_network": card.get("loss_network")} | card.get("settings", {})
+    values = {name: trained[name] for name in OBJECTIVE_OPTIONS if trained.get(name) is not None}
     if values.get("vgg_weights") and not Path(values["vgg_weights"]).is_file():
         values.pop("vgg_weights")  # it lay on the machine that trained
-    return values
+    named = list(mix) if mix else card["styles"]
+    of_row = re.fullmatch(r".*@(\d+)", named[0]) if len(named) == 1 else None
+    sizes = [int(of_row[1])] if of_row else trained.get("style_sizes", [])
+    return values | ({"style_size": sizes[0]} if sizes else {})

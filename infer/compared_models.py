@@ -92,7 +92,7 @@ class _OurModel:
     def __init__(self, settings: CompareSettings) -> None:
         folder = Path(settings.model)
         styles = read_model_card(folder)["styles"]
-        mix = settings.mix or _style_by_name(styles, Path(settings.style).stem)
+        mix = settings.mix or _style_by_name(styles, Path(settings.style).stem, settings.style_size)
         row = mixture_row(styles, mix)[None]
         self._mixture = {"style_mixture": row} if len(styles) > 1 else {}
         self._graph = load_graph(folder, runtime=settings.runtime, precision=settings.precision)
@@ -132,13 +132,13 @@ class _StylizedImages:
         return Stylized(center_square(image, content.shape[0]).astype("float32"), note)
 
 
-def _style_by_name(styles: list[str], name: str) -> dict[str, float]:
-    """The style that is called like the style image, or the only one."""
+def _style_by_name(styles: list[str], name: str, size: int) -> dict[str, float]:
+    """The style that is called like the style image, at this size where the model has several, or the only one."""
     if len(styles) == 1:
         return {styles[0]: 1.0}
     wanted = name.replace(",", "_").replace("=", "_")  # as training names its styles
-    if wanted not in styles:
-        raise StylizeError(
-            f"no style of this model is called {wanted!r} as the style image; --mix one of {', '.join(styles)}"
-        )
-    return {wanted: 1.0}
+    found = next((style for style in (wanted, f"{wanted}@{size}") if style in styles), None)
+    if found is None:
+        known = ", ".join(styles)
+        raise StylizeError(f"no style of this model is called {wanted!r} as the style image; --mix one of {known}")
+    return {found: 1.0}

@@ -23,15 +23,15 @@ def parsed(*words: str):
     return subcommands.choices["compare"].parse_args([*words, *required])
 
 
-def model_with_card(folder: Path, **settings) -> str:
+def model_with_card(folder: Path, *, styles: tuple[str, ...] = ("a",), **settings) -> str:
     (folder / CARD_FILE).parent.mkdir(parents=True)
     (folder / "saved_model.pb").write_bytes(b"")
-    (folder / CARD_FILE).write_text(json.dumps({"styles": ["a"], "settings": settings}))
+    (folder / CARD_FILE).write_text(json.dumps({"styles": styles, "settings": settings}))
     return str(folder)
 
 
 def test_the_objective_is_what_the_model_was_trained_on(tmp_path):
-    trained = {"content_weight": 0.7, "style_layers": {"relu1_1": 2.0}, "loss_network": "compact", "style_size": 384}
+    trained = {"content_weight": 0.7, "style_layers": {"relu1_1": 2.0}, "loss_network": "compact", "style_sizes": [384]}
     settings = settings_from(parsed(model_with_card(tmp_path / "model", **trained, steps=9)))
     objective = settings.objective.objective_settings()
     assert (objective.content_weight, objective.style_layers) == (0.7, {"relu1_1": 2.0})
@@ -39,7 +39,7 @@ def test_the_objective_is_what_the_model_was_trained_on(tmp_path):
 
 
 def test_options_override_what_the_model_was_trained_on(tmp_path):
-    model = model_with_card(tmp_path / "model", content_weight=0.7, tv_weight=1.0, style_size=384)
+    model = model_with_card(tmp_path / "model", content_weight=0.7, tv_weight=1.0, style_sizes=[384])
     settings = settings_from(parsed(model, "--content-weight", "2", "--style-size", "100"))
     objective = settings.objective.objective_settings()
     assert (objective.content_weight, objective.tv_weight, settings.style_size) == (2.0, 1.0, 100)
@@ -47,6 +47,20 @@ def test_options_override_what_the_model_was_trained_on(tmp_path):
 
 def test_without_a_card_the_objective_is_the_trainers_default():
     assert settings_from(parsed("nowhere")).objective.objective_settings() == ObjectiveSettings()
+
+
+def test_a_style_of_several_sizes_is_judged_at_its_own(tmp_path):
+    model = model_with_card(tmp_path / "model", styles=("a@256", "a@512"), style_sizes=[256, 512])
+    assert settings_from(parsed(model)).style_size == 256
+    assert settings_from(parsed(model, "--mix", "a@512")).style_size == 512
+    single = model_with_card(tmp_path / "single", styles=("a@512",), style_sizes=[256, 512])
+    assert settings_from(parsed(single)).style_size == 512
+
+
+def test_a_card_without_a_run_still_names_its_loss_network(tmp_path):
+    model = Path(model_with_card(tmp_path / "model"))
+    (model / CARD_FILE).write_text(json.dumps({"styles": ["a"], "loss_network": "compact"}))
+    assert objective_of_model(model) == {"loss_network": "compact"}
 
 
 def test_weights_that_lay_on_the_training_machine_are_searched_again(tmp_path):

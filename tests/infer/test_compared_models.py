@@ -30,6 +30,14 @@ def test_the_style_that_is_called_like_the_style_image_is_taken(two_styles):
     assert stylized.dtype == np.float32
 
 
+def test_a_style_of_several_sizes_is_taken_at_the_size_that_is_judged(two_styles, monkeypatch):
+    rows = []
+    monkeypatch.setattr("infer.compared_models.read_model_card", lambda folder: {"styles": ["a@256", "a@512"]})
+    monkeypatch.setattr("infer.compared_models.mixture_row", lambda styles, mix: rows.append(mix) or np.ones(2))
+    load_compared_model(settings(two_styles, "a.jpg", style_size=512))
+    assert rows == [{"a@512": 1.0}]
+
+
 def test_a_model_of_many_styles_without_this_name_asks_for_one(two_styles):
     with pytest.raises(StylizeError, match="no style of this model is called 'wave'.*--mix one of style_0, style_1"):
         load_compared_model(settings(two_styles, "wave.jpg"))
