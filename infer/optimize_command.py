@@ -111,6 +111,7 @@ def add_objective_options(group) -> None:
     _option(group, "content_weight", float, "higher keeps more of the photo; 0 is pure style")
     _option(group, "style_weight", float, "higher brings more of the style; 0 is pure content")
     _option(group, "tv_weight", float, "total variation: higher is smoother")
+    _option(group, "flat_weight", float, "total variation where the photo is flat: keeps skies calm")
     _option(group, "histogram_weight", float, "histogram loss: the style's distribution of every activation")
     _option(group, "histogram_layers", parse_layers, layers, metavar="LAYERS")
     _option(group, "shifted_gram_weight", float, "shifted Gram matrices: long-range order")

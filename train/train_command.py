@@ -67,6 +67,7 @@ def _add_objective_options(group) -> None:
     _option(group, "content_weight", float, "higher keeps more of the photo")
     _option(group, "style_weight", float, "higher brings more of the style")
     _option(group, "tv_weight", float, "total variation: higher is smoother")
+    _option(group, "flat_weight", float, "total variation where the photo is flat: keeps skies calm")
     sizes = "shorter side of the style image, px: larger gives larger strokes; several, e.g. 256,512, make a style each"
     _option(group, "style_sizes", parse_sizes, sizes, metavar="PX")
 
