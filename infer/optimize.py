@@ -21,11 +21,10 @@ from infer.optimize_log import OptimizeLog
 from infer.optimize_settings import OptimizeSettings
 from infer.published_units import in_published_units
 from infer.stopping import StopRules
+from infer.style_image import read_style_image
 from models.loss_network import LossNetwork
 from models.objective import Objective
 
-# A relative error divides by the style's own energy, which a flat picture does not have.
-_FLAT_STYLE_DEVIATION = 2.0
 _SMALLEST_PX = 16
 
 
@@ -156,9 +155,7 @@ def _read_pictures(settings: OptimizeSettings) -> _Pictures:
         raise ImageError(f"{settings.content}: smaller than {_SMALLEST_PX} px on a side; choose a larger photo")
     styles = []
     for path in settings.styles:
-        style = read_image(Path(path))
-        if style.std(axis=(0, 1)).max() < _FLAT_STYLE_DEVIATION:
-            raise ImageError(f"{path}: nearly one color, so it has no style; choose another style image")
+        style = read_style_image(Path(path))
         recolor = settings.preserve_colors == "covariance"
         styles.append(to_uint8(match_mean_covariance(style, photo)) if recolor else style)
     return _Pictures(photo, styles, read_masks(settings.masks, photo))

@@ -2,9 +2,10 @@
 
 import argparse
 import dataclasses
+import functools
 from pathlib import Path
 
-from infer.command_line import parse_layers
+from infer.command_line import parse_layers, parse_whole_numbers
 from infer.optimize_settings import COLOR_MODES, OPTIMIZERS, UNITS, OptimizeSettings
 from infer.presets import PRESETS, preset_options
 
@@ -77,11 +78,6 @@ def parse_numbers(text: str) -> tuple[float, ...]:
     return tuple(float(part) for part in text.split(","))
 
 
-def parse_whole_numbers(text: str) -> tuple[int, ...]:
-    """`128,256` as a tuple."""
-    return tuple(int(part) for part in text.split(","))
-
-
 def add_descent_options(group) -> None:
     """Optimizer, start and stop; shared with the reconstruction command."""
     _option(group, "initial", str, "content, style, noise, or an image file to start from", metavar="START")
@@ -96,28 +92,29 @@ def add_descent_options(group) -> None:
     _option(group, "window", int, "iterations of that window")
 
 
-def add_objective_options(group) -> None:
-    """Loss network, layers and weights."""
+def add_objective_options(group, *, defaults_shown: bool = True) -> None:
+    """Loss network, layers and weights; a command with defaults of its own does not show these."""
+    option = functools.partial(_option, default_shown=defaults_shown)
     layers = "comma-separated, with optional weights: relu1_2,relu2_2=0.5"
-    _option(group, "loss_network", str, "network that measures", choices=("vgg16", "vgg19", "compact"))
-    _option(group, "vgg_weights", str, "file of Keras's no-top weights (default: Keras's cache, then its download)")
-    _option(group, "pooling", str, "pooling of the loss network (default: its own)", choices=("max", "average"))
-    _option(group, "content_layers", parse_layers, layers, metavar="LAYERS")
-    _option(group, "content_blend", float, "share of the second of two content layers, 0..1 (default: their weights)")
-    _option(group, "style_layers", parse_layers, layers + "; rgb compares colors", metavar="LAYERS")
-    _option(group, "style_layer_exponent", float, "each style layer's weight is this times the previous one's")
-    _option(group, "statistic", str, "what the style term compares", choices=("covariance", "gram"))
-    _option(group, "units", str, "relative errors, or a publication's units (with gram)", choices=UNITS)
-    _option(group, "content_weight", float, "higher keeps more of the photo; 0 is pure style")
-    _option(group, "style_weight", float, "higher brings more of the style; 0 is pure content")
-    _option(group, "tv_weight", float, "total variation: higher is smoother")
-    _option(group, "flat_weight", float, "total variation where the photo is flat: keeps skies calm")
-    _option(group, "histogram_weight", float, "histogram loss: the style's distribution of every activation")
-    _option(group, "histogram_layers", parse_layers, layers, metavar="LAYERS")
-    _option(group, "shifted_gram_weight", float, "shifted Gram matrices: long-range order")
-    _option(group, "shifts", parse_whole_numbers, "of those, px of the image", metavar="PX,...")
-    _option(group, "chained_gram_weight", float, "Gram matrices between neighboring style layers")
-    _option(group, "activation_shift", float, "added to features before a Gram matrix (with gram)")
+    option(group, "loss_network", str, "network that measures", choices=("vgg16", "vgg19", "compact"))
+    option(group, "vgg_weights", str, "file of Keras's no-top weights (default: Keras's cache, then its download)")
+    option(group, "pooling", str, "pooling of the loss network (default: its own)", choices=("max", "average"))
+    option(group, "content_layers", parse_layers, layers, metavar="LAYERS")
+    option(group, "content_blend", float, "share of the second of two content layers, 0..1 (default: their weights)")
+    option(group, "style_layers", parse_layers, layers + "; rgb compares colors", metavar="LAYERS")
+    option(group, "style_layer_exponent", float, "each style layer's weight is this times the previous one's")
+    option(group, "statistic", str, "what the style term compares", choices=("covariance", "gram"))
+    option(group, "units", str, "relative errors, or a publication's units (with gram)", choices=UNITS)
+    option(group, "content_weight", float, "higher keeps more of the photo; 0 is pure style")
+    option(group, "style_weight", float, "higher brings more of the style; 0 is pure content")
+    option(group, "tv_weight", float, "total variation: higher is smoother")
+    option(group, "flat_weight", float, "total variation where the photo is flat: keeps skies calm")
+    option(group, "histogram_weight", float, "histogram loss: the style's distribution of every activation")
+    option(group, "histogram_layers", parse_layers, layers, metavar="LAYERS")
+    option(group, "shifted_gram_weight", float, "shifted Gram matrices: long-range order")
+    option(group, "shifts", parse_whole_numbers, "of those, px of the image", metavar="PX,...")
+    option(group, "chained_gram_weight", float, "Gram matrices between neighboring style layers")
+    option(group, "activation_shift", float, "added to features before a Gram matrix (with gram)")
 
 
 def _add_output_options(group) -> None:
@@ -163,7 +160,7 @@ def _check_places(arguments: argparse.Namespace) -> None:
         check_animation(arguments.animation)
 
 
-def _option(group, name: str, kind, text: str, **more) -> None:
+def _option(group, name: str, kind, text: str, *, default_shown: bool = True, **more) -> None:
     """An option named and defaulting as in `OptimizeSettings`."""
     default = _DEFAULTS[name]
     if isinstance(default, dict):
@@ -172,6 +169,6 @@ def _option(group, name: str, kind, text: str, **more) -> None:
         shown = ",".join(map(str, default))
     else:
         shown = f"{default:g}" if isinstance(default, float) else default
-    suffix = "" if "(default" in text else f" (default: {shown})"
+    suffix = "" if "(default" in text or not default_shown else f" (default: {shown})"
     more.setdefault("metavar", None if "choices" in more else name.split("_")[-1].upper())
     group.add_argument("--" + name.replace("_", "-"), type=kind, help=text + suffix, default=argparse.SUPPRESS, **more)

@@ -1,134 +1,108 @@
-"""Measures speed and prints the tables that the docs show, with command, processor, versions.
+"""Measures speed and writes the tables that the docs show, with command, date, processor, versions.
 
-`python -m scripts.benchmark [training|inference|optimize|all]`. Variants take turns within one run,
-and the median of their rounds is reported: single timings on a shared machine mislead.
+`python -m scripts.benchmark [training|inference|optimize|all]` prints. `--docs FILE...` puts every table between its
+marks `<!-- benchmark:NAME -->` and `<!-- end -->` and leaves the prose; `--json FILE` writes all numbers. Variants take
+turns within one run, and the median of their rounds is reported: single timings on a shared machine mislead.
 """
 
 import argparse
 import datetime
-import os
-import platform
-import statistics
+import json
+import shlex
 import sys
-import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
+from infer.atomic_files import write_atomically
+from infer.machine import machine
 from infer.native_logs import filter_native_logs
+from scripts.benchmark_table import Table, marked_blocks, replace_block
+
+_BENCHMARKS = ("training", "inference", "optimize")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the chosen benchmarks."""
+    """Runs the chosen benchmarks; a table is written as soon as it is measured."""
     parser = argparse.ArgumentParser(prog="python -m scripts.benchmark", description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="?", choices=("training", "inference", "optimize", "all"), default="all")
+    parser.add_argument("what", nargs="?", choices=(*_BENCHMARKS, "all"), default="all")
     parser.add_argument("--rounds", type=int, default=5, help="rounds in turn (default: 5)")
     parser.add_argument("--torch-python", metavar="PATH", help="a Python that has PyTorch, to compare with")
     parser.add_argument("--sides", type=_numbers, default=(256, 512, 1024, 2048, 4096), help="square photos, in px")
     parser.add_argument("--megapixels", type=_numbers, default=(12, 24, 50, 100), help="large photos")
+    parser.add_argument(
+        "--docs", type=Path, nargs="+", default=[], help="Markdown files whose marked tables are replaced"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="all numbers (default: beside the first of --docs)")
     arguments = parser.parse_args(argv)
+    for path in arguments.docs:
+        if not path.is_file():
+            parser.error(f"{path}: no such file")
     filter_native_logs()
-    print(_heading(arguments))
-    if arguments.what in ("training", "all"):
-        print(training_table(arguments.rounds))
-    if arguments.what in ("inference", "all"):
-        from scripts.inference_benchmark import inference_tables
-
-        sizes = {"sides": arguments.sides, "megapixels": arguments.megapixels}
-        for table in inference_tables(arguments.rounds, torch_python=arguments.torch_python, **sizes):
-            print(table, flush=True)
-    if arguments.what in ("optimize", "all"):
-        from scripts.optimize_benchmark import optimize_tables
-
-        print(optimize_tables())
+    numbers_file = arguments.json or (arguments.docs[0].with_suffix(".json") if arguments.docs else None)
+    record = {"command": _command(arguments), "date": str(datetime.date.today()), **machine(), "tables": []}
+    heading = _heading(record)
+    print(heading + "\n")
+    for table in _tables(arguments):
+        print(table.markdown(), flush=True)
+        record["tables"].append(table.to_json())
+        if numbers_file:
+            write_atomically(numbers_file, (json.dumps(record, indent=1) + "\n").encode())
+        if arguments.docs:
+            _update(arguments.docs, table, heading)
     return 0
 
 
-def training_table(rounds: int, *, batch_size: int = 2, image_size: int = 256) -> str:
-    """Seconds of one training step by precision, width and loss network, as a Markdown table."""
-    steps = {}
-    for width, loss_network in ((0.5, "compact"), (1.0, "compact"), (1.0, "vgg16")):
-        for policy in ("float32", "mixed_bfloat16"):
-            steps[width, loss_network, policy] = _training_step(width, loss_network, policy, batch_size, image_size)
-    seconds = take_turns(steps, rounds)
-    rows = [
-        f"| {width:g} | {loss_network} | {policy} | {median:.2f} | {batch_size / median:.1f} |"
-        for (width, loss_network, policy), median in seconds.items()
-    ]
-    head = f"Training step, batch {batch_size} at {image_size} px (vgg16 with random weights: the speed is the same)"
-    return "\n".join(
-        [head, "", "| width | loss network | precision | s/step | images/s |", "|---|---|---|---|---|", *rows, ""]
-    )
+def _tables(arguments: argparse.Namespace) -> Iterator[Table]:
+    chosen = _BENCHMARKS if arguments.what == "all" else (arguments.what,)
+    if "training" in chosen:
+        from scripts.training_benchmark import training_tables
+
+        yield from training_tables(arguments.rounds, torch_python=arguments.torch_python)
+    if "inference" in chosen:
+        from scripts.inference_benchmark import inference_tables
+
+        sizes = {"sides": arguments.sides, "megapixels": arguments.megapixels}
+        yield from inference_tables(arguments.rounds, torch_python=arguments.torch_python, **sizes)
+    if "optimize" in chosen:
+        from scripts.optimize_benchmark import optimize_tables
+
+        yield from optimize_tables()
+
+
+def _update(documents: Sequence[Path], table: Table, heading: str) -> None:
+    holding = [path for path in documents if table.name in marked_blocks(path.read_text(encoding="utf-8"))]
+    if not holding:
+        print(f"no block <!-- benchmark:{table.name} --> in {', '.join(map(str, documents))}", file=sys.stderr)
+    for path in holding:
+        content = f"Printed by {heading}\n\n{table.markdown()}"
+        document = replace_block(path.read_text(encoding="utf-8"), table.name, content)
+        write_atomically(path, document.encode())
+
+
+def _heading(record: dict) -> str:
+    versions = record["versions"]
+    named = {"tensorflow": "TensorFlow", "keras": "Keras", "openvino": "OpenVINO", "python": "Python"}
+    shown = ", ".join(f"{title} {versions[name]}" for name, title in named.items() if versions[name])
+    return f"`{record['command']}`, {record['date']}, {record['processor']}, {record['cores']} cores, {shown}"
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """The command without places of this machine."""
+    words = ["python", "-m", "scripts.benchmark", arguments.what, "--rounds", str(arguments.rounds)]
+    if arguments.torch_python:
+        words += ["--torch-python", "PYTHON"]
+    if arguments.what in ("inference", "all"):
+        words += [
+            "--sides",
+            ",".join(map(str, arguments.sides)),
+            "--megapixels",
+            ",".join(map(str, arguments.megapixels)),
+        ]
+    return shlex.join(words)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(",") if part)
-
-
-def take_turns(variants: dict, rounds: int) -> dict:
-    """Median seconds of each variant's call, after one warm-up each, variants taking turns in every round."""
-    for call in variants.values():
-        call()
-    times: dict = {name: [] for name in variants}
-    for _ in range(rounds):
-        for name, call in variants.items():
-            start = time.perf_counter()
-            call()
-            times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values) for name, values in times.items()}
-
-
-def _training_step(
-    width: float, loss_network: str, policy: str, batch_size: int, image_size: int
-) -> Callable[[], object]:
-    import keras
-
-    from models.loss_network import LossNetwork
-    from models.objective import Objective
-    from models.transform_net import build_transform_network
-    from train.assembly import objective_settings
-    from train.settings import TrainSettings
-    from train.trainer import StyleTrainer
-
-    network = build_transform_network(width=width, dtype=policy)
-    with tempfile.TemporaryDirectory() as folder:
-        path = _random_vgg16(Path(folder)) if loss_network == "vgg16" else None
-        loss = LossNetwork(loss_network, dtype=policy, weights_path=path)
-    objective = Objective(loss, objective_settings(TrainSettings(style_images=("style",), content="photos")))
-    random = np.random.default_rng(0)
-    targets = objective.style_targets(random.uniform(0, 255, (1, image_size, image_size, 3)).astype("float32"))
-    trainer = StyleTrainer(network, objective, targets)
-    trainer.compile(optimizer=keras.optimizers.Adam(1e-4), jit_compile=False)
-    images = random.integers(0, 256, (batch_size, image_size, image_size, 3)).astype("uint8")
-    batch = {"image": images, "style_mixture": np.ones((batch_size, 1), "float32")}
-    return lambda: trainer.train_step_terms(batch)
-
-
-def _random_vgg16(folder: Path) -> Path:
-    """A file of random weights in Keras's no-top form; ImageNet's cannot be shipped, and speed does not need them."""
-    import keras
-
-    path = folder / "vgg16_random.weights.h5"
-    keras.applications.VGG16(include_top=False, weights=None).save_weights(path)
-    return path
-
-
-def _heading(arguments: argparse.Namespace) -> str:
-    import keras
-    import tensorflow as tf
-
-    command = f"python -m scripts.benchmark {arguments.what} --rounds {arguments.rounds}"
-    versions = f"TensorFlow {tf.__version__}, Keras {keras.__version__}, Python {platform.python_version()}"
-    return f"`{command}`, {datetime.date.today()}, {_processor()}, {os.cpu_count()} cores, {versions}\n"
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 if __name__ == "__main__":

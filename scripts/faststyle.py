@@ -4,6 +4,7 @@ import sys
 from importlib import metadata
 
 from infer.command_line import run_command_line
+from infer.compare_command import add_compare_command
 from infer.optimize_command import add_optimize_command
 from infer.reconstruct_command import add_reconstruct_command
 from infer.stylize_command import add_stylize_command
@@ -17,6 +18,7 @@ COMMANDS = (
     add_stylize_command,
     add_optimize_command,
     add_reconstruct_command,
+    add_compare_command,
     add_demo_command,
 )
 

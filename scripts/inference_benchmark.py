@@ -15,16 +15,18 @@ import numpy as np
 from PIL import Image
 
 from scripts import torch_reference
+from scripts.benchmark_table import Number, Table
 from scripts.stylize_probe import noise_photo
 
 _START_PX = 512
 _LOOP_PX = 1024
+_LOOP_TARGET = 1.2
 
 
 def inference_tables(
     rounds: int, *, torch_python: str | None, sides: tuple[int, ...], megapixels: tuple[float, ...]
-) -> Iterator[str]:
-    """All tables as Markdown, one after the other, for the base network's first style.
+) -> Iterator[Table]:
+    """All tables, one after the other, for the base network's first style.
 
     Args:
         rounds: of each variant, in turn.
@@ -51,7 +53,7 @@ def export_base_model(output: Path) -> Path:
     return output
 
 
-def start_table(model: Path, folder: Path, rounds: int, torch_python: str | None) -> str:
+def start_table(model: Path, folder: Path, rounds: int, torch_python: str | None) -> Table:
     """Seconds of whole processes that stylize one photo file."""
     photo = folder / "photo.png"
     Image.fromarray(noise_photo(_START_PX, _START_PX)).save(photo)
@@ -70,56 +72,61 @@ def start_table(model: Path, folder: Path, rounds: int, torch_python: str | None
             if round_:  # the first fills disk and compile caches
                 seconds[name].append(time.perf_counter() - start)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
-    targets = {"openvino": "", "tensorflow": "at least 4", "PyTorch, full width": "at least 3"}
-    rows = [
-        f"| {name} | {median:.2f} | {median / medians['openvino']:.1f} | {targets[name]} |"
-        for name, median in medians.items()
-    ]
-    head = f"Whole process for one {_START_PX}x{_START_PX} photo file, median of {rounds} in turn"
-    return _table(head, "process | s | times openvino's | target", rows)
+    targets = {"tensorflow": 4.0, "PyTorch, full width": 3.0}
+    rows: list[list[str | Number]] = []
+    for name, median in medians.items():
+        slower = median / medians["openvino"]
+        target = targets.get(name)
+        met = f"at least {target:g}: {'met' if slower >= target else 'not met'}" if target else ""
+        rows.append([name, Number(median), Number(slower, ".1f"), met])
+    title = f"Whole process for one {_START_PX}x{_START_PX} photo file, median of {rounds} in turn"
+    return Table("inference.start", title, ["process", "s", "times openvino's", "target"], rows)
 
 
-def size_table(model: Path, rounds: int, sides: tuple[int, ...]) -> str:
+def size_table(model: Path, rounds: int, sides: tuple[int, ...]) -> Table:
     """Seconds and peak memory by size of photo and runtime, photos at once or in exact tiles as `auto` does."""
     variants = (("openvino", "auto"), ("openvino", "float32"), ("tensorflow", "float32"))
-    rows = []
+    rows: list[list[str | Number]] = []
     for side in sides:
         for runtime, precision in variants:
             done = probe(model, side, side, rounds, runtime=runtime, precision=precision)
             speed = side * side / done["seconds"] / 1e6
-            label = f"{side}x{side} | {runtime} | {precision}"
-            rows.append(f"| {label} | {done['seconds']:.2f} | {speed:.2f} | {done['peak_gib']:.2f} |")
-    return _table("Within the process", "photo | runtime | precision | s | megapixels/s | peak GiB", rows)
+            numbers = [Number(value) for value in (done["seconds"], speed, done["peak_gib"])]
+            rows.append([f"{side}x{side}", runtime, precision, *numbers])
+    columns = ["photo", "runtime", "precision", "s", "megapixels/s", "peak GiB"]
+    return Table("inference.size", "Within the process", columns, rows)
 
 
-def large_table(model: Path, megapixels: tuple[float, ...]) -> str:
+def large_table(model: Path, megapixels: tuple[float, ...]) -> Table:
     """Seconds and peak memory of large photos in tiles."""
-    rows = []
+    rows: list[list[str | Number]] = []
     for size in megapixels:
         height = round((size * 1e6 * 2 / 3) ** 0.5)
         width = round(size * 1e6 / height)
         for tiling in ("fast", "exact"):
             done = probe(model, height, width, 1, tiling=tiling)
             met = "met" if done["peak_gib"] < 4 else "not met"
-            row = f"{size:g} | {tiling} | {done['seconds']:.0f} | {size / done['seconds']:.2f} | {done['peak_gib']:.2f}"
-            rows.append(f"| {row} | under 4 GiB: {met} |")
-    return _table("Large photos", "megapixels | tiling | s | megapixels/s | peak GiB | target", rows)
+            numbers = [Number(done["seconds"], ".0f"), Number(size / done["seconds"]), Number(done["peak_gib"])]
+            rows.append([f"{size:g}", tiling, *numbers, f"under 4 GiB: {met}"])
+    columns = ["megapixels", "tiling", "s", "megapixels/s", "peak GiB", "target"]
+    return Table("inference.large", "Large photos in tiles, one process each", columns, rows)
 
 
-def machine_table(model: Path, rounds: int) -> str:
+def machine_table(model: Path, rounds: int) -> Table:
     """Our time against OpenVINO's own loop, and against the machine's rate of bfloat16 matrix products."""
     ours = probe(model, _LOOP_PX, _LOOP_PX, max(2, rounds))["seconds"]
     loop = benchmark_app_seconds(model)
     rate = matrix_multiply_rate()
     share = operations_per_pixel(model) * _LOOP_PX**2 / ours / rate
-    rows = [
-        f"| our stylizer | {ours:.3f} s |",
-        f"| OpenVINO's benchmark_app | {loop:.3f} s |",
-        f"| ratio (target: at most 1.2) | {ours / loop:.2f} |",
-        f"| bfloat16 matrix product, 4096x4096 | {rate / 1e9:.0f} Gflop/s |",
-        f"| our share of that rate | {share:.0%} |",
+    met = "met" if ours / loop <= _LOOP_TARGET else "not met"
+    rows: list[list[str | Number]] = [
+        ["our stylizer", Number(ours, ".3f", " s"), ""],
+        ["OpenVINO's benchmark_app", Number(loop, ".3f", " s"), ""],
+        ["ratio", Number(ours / loop), f"at most {_LOOP_TARGET:g}: {met}"],
+        ["bfloat16 matrix product, 4096x4096", Number(rate / 1e9, ".0f", " Gflop/s"), ""],
+        ["our share of that rate", Number(share, ".0%"), ""],
     ]
-    return _table(f"At {_LOOP_PX}x{_LOOP_PX}", "what | value", rows)
+    return Table("inference.machine", f"At {_LOOP_PX}x{_LOOP_PX}", ["what", "value", "target"], rows)
 
 
 def probe(model: Path, height: int, width: int, rounds: int, **options: str) -> dict[str, float]:
@@ -142,14 +149,14 @@ def benchmark_app_seconds(model: Path) -> float:
     return float(found[1]) / 1000
 
 
-def matrix_multiply_rate(side: int = 4096, rounds: int = 5) -> float:
-    """Operations per second of a bfloat16 matrix product through OpenVINO, best of some rounds."""
+def matrix_multiply_rate(precision: str = "bf16", *, side: int = 4096, rounds: int = 5) -> float:
+    """Operations per second of a matrix product through OpenVINO in "bf16" or "f32", best of some rounds."""
     import openvino
     from openvino import opset13
 
     left, right = (opset13.parameter([side, side], np.float32) for _ in range(2))
     product = openvino.Model([opset13.matmul(left, right, False, False)], [left, right], "product")
-    options = {"INFERENCE_PRECISION_HINT": "bf16", "PERFORMANCE_HINT": "LATENCY"}
+    options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
     request = openvino.Core().compile_model(product, "CPU", options).create_infer_request()
     inputs = [np.random.default_rng(0).normal(size=(side, side)).astype("float32") for _ in range(2)]
     seconds = []
@@ -172,8 +179,3 @@ def operations_per_pixel(model: Path) -> float:
             outputs, (_, inputs, height, width) = node.output(0).shape, node.input(1).get_shape()
             total += 2 * int(np.prod(outputs)) * inputs * height * width
     return total / _LOOP_PX**2
-
-
-def _table(head: str, columns: str, rows: list[str]) -> str:
-    rule = "|---" * len(columns.split("|")) + "|"
-    return "\n".join([head, "", f"| {columns} |", rule, *rows, ""])

@@ -6,22 +6,26 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from scripts.benchmark_table import Number, Table
 from scripts.drawn_styles import DRAWN_STYLES
 from scripts.sample_photos import write_sample_photos
 
 _RACE_SECONDS, _RACE_PX = 20.0, 256
 
 
-def optimize_tables() -> str:
-    """The three tables, as Markdown."""
-    return "\n".join([overhead_table(), race_table(), memory_table()])
+def optimize_tables() -> Iterator[Table]:
+    """The three tables, one after the other."""
+    yield overhead_table()
+    yield race_table()
+    yield memory_table()
 
 
-def overhead_table(size_px: int = 512, iterations: int = 12) -> str:
+def overhead_table(size_px: int = 512, iterations: int = 12) -> Table:
     """Seconds per iteration in the network and in the optimizer: our L-BFGS and SciPy's, which take turns."""
     problem, start = _problem(size_px)
     problem(start)
@@ -34,21 +38,19 @@ def overhead_table(size_px: int = 512, iterations: int = 12) -> str:
             shares[name].append(
                 (timed.seconds / iterations, (time.perf_counter() - began - timed.seconds) / iterations)
             )
-    rows = []
+    rows: list[list[str | Number]] = []
     for name, pairs in shares.items():
-        network, optimizer = np.min(pairs, axis=0)
-        rows.append(f"| {name} | {network:.3f} | {optimizer:.3f} | {optimizer / network:.1%} |")
-    head = f"L-BFGS at {size_px} px, compact loss network, best of two rounds in turn"
-    return "\n".join(
-        [head, "", "| | network, s/iteration | optimizer, s/iteration | share |", "|---|---|---|---|", *rows, ""]
-    )
+        network, optimizer = (float(value) for value in np.min(pairs, axis=0))
+        rows.append([name, Number(network, ".3f"), Number(optimizer, ".3f"), Number(optimizer / network, ".1%")])
+    title = f"L-BFGS at {size_px} px, compact loss network, best of two rounds in turn"
+    return Table("optimize.overhead", title, ["", "network, s/iteration", "optimizer, s/iteration", "share"], rows)
 
 
-def race_table() -> str:
+def race_table() -> Table:
     """Total objective of L-BFGS and of Adam at several rates after the same seconds on three photos."""
     from infer.descent import adam, lbfgs
 
-    rows = []
+    rows: list[list[str | Number]] = []
     for index in range(3):
         problem, start = _problem(_RACE_PX, index)
         problem(start)
@@ -61,19 +63,18 @@ def race_table() -> str:
         for rate in (2.0, 4.0, 8.0):
             runs[f"Adam {rate:g}"] = adam(problem, start, iterations=count, learning_rate=rate, decay=0.1)
         totals = [_best_within(run, _RACE_SECONDS) for run in runs.values()]
-        rows.append(f"| {index + 1} | " + " | ".join(f"{total:.4f}" for total in totals) + " |")
-    head = f"Best total after {_RACE_SECONDS:.0f} s at {_RACE_PX} px, compact loss network"
-    columns = " | ".join(["L-BFGS", "Adam, rate 2", "Adam, rate 4", "Adam, rate 8"])
-    return "\n".join([head, "", f"| image | {columns} |", "|---|---|---|---|---|", *rows, ""])
+        rows.append([str(index + 1), *(Number(total, ".4f") for total in totals)])
+    title = f"Best total after {_RACE_SECONDS:.0f} s at {_RACE_PX} px, compact loss network"
+    return Table("optimize.race", title, ["image", "L-BFGS", "Adam, rate 2", "Adam, rate 4", "Adam, rate 8"], rows)
 
 
-def memory_table(size_px: int = 1024) -> str:
+def memory_table(size_px: int = 1024) -> Table:
     """Peak memory of a process that takes three iterations with VGG-19 and five style layers."""
     code = f"from scripts.optimize_benchmark import peak_gib; print(peak_gib({size_px}))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     peak = float(result.stdout.split()[-1])
-    head = f"Peak memory at {size_px} x {size_px} px, vgg19 (random weights), style layers relu1_1 to relu5_1"
-    return "\n".join([head, "", "| GiB |", "|---|", f"| {peak:.1f} |", ""])
+    title = f"Peak memory at {size_px} x {size_px} px, vgg19 (random weights), style layers relu1_1 to relu5_1"
+    return Table("optimize.memory", title, ["GiB"], [[Number(peak, ".1f")]])
 
 
 def peak_gib(size_px: int) -> float:

@@ -11,9 +11,11 @@ import sys
 import time
 
 
-def build_network():
-    """The transform network, float32, in evaluation mode."""
+def build_network(width: float = 1.0):
+    """The transform network, float32, in evaluation mode; `width` scales its channels as this project's does."""
     from torch import nn
+
+    small, middle, large = (channels // 32 * max(1, round(32 * width)) for channels in (32, 64, 128))
 
     def conv(inputs, outputs, kernel, stride=1):
         return [nn.ReflectionPad2d(kernel // 2), nn.Conv2d(inputs, outputs, kernel, stride)]
@@ -24,17 +26,19 @@ def build_network():
     class Residual(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.layers = nn.Sequential(*normalized(128, 128, 3), nn.ReLU(), *normalized(128, 128, 3))
+            self.layers = nn.Sequential(*normalized(large, large, 3), nn.ReLU(), *normalized(large, large, 3))
 
         def forward(self, x):
             return x + self.layers(x)
 
-    encoder = [normalized(3, 32, 9), normalized(32, 64, 3, 2), normalized(64, 128, 3, 2)]
-    decoder = [[nn.Upsample(scale_factor=2), *normalized(*channels, 3)] for channels in ((128, 64), (64, 32))]
+    encoder = [normalized(3, small, 9), normalized(small, middle, 3, 2), normalized(middle, large, 3, 2)]
+    decoder = [
+        [nn.Upsample(scale_factor=2), *normalized(*channels, 3)] for channels in ((large, middle), (middle, small))
+    ]
     steps = [layer for group in encoder for layer in (*group, nn.ReLU())]
     steps += [Residual() for _ in range(5)]
     steps += [layer for group in decoder for layer in (*group, nn.ReLU())]
-    return nn.Sequential(*steps, *conv(32, 3, 9)).eval()
+    return nn.Sequential(*steps, *conv(small, 3, 9)).eval()
 
 
 def main(photo: str, result: str, rounds: int = 1) -> int:

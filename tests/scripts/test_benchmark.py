@@ -1,12 +1,49 @@
-from scripts.benchmark import take_turns
+import json
+
+import pytest
+
+from scripts.benchmark import main
+from scripts.benchmark_table import Number, Table
 
 
-def test_variants_take_turns_after_one_warm_up_each():
-    calls = []
-    take_turns({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=2)
-    assert calls == ["a", "b", "a", "b", "a", "b"]
+@pytest.fixture(autouse=True)
+def measured(monkeypatch):
+    """Two tables, without measuring."""
+    tables = [
+        Table("training.x", "Steps", ["s"], [[Number(1.5)]]),
+        Table("training.y", "Other", ["s"], [[Number(2.5)]]),
+    ]
+    monkeypatch.setattr("scripts.benchmark.filter_native_logs", lambda: None)
+    monkeypatch.setattr("scripts.training_benchmark.training_tables", lambda rounds, torch_python: iter(tables))
 
 
-def test_slower_variant_has_the_larger_median():
-    seconds = take_turns({"none": lambda: None, "work": lambda: sum(range(300_000))}, rounds=3)
-    assert seconds["work"] > seconds["none"]
+def test_tables_go_between_their_marks_and_prose_stays(tmp_path, capsys):
+    docs = tmp_path / "benchmarks.md"
+    docs.write_text("# Speed\n\n<!-- benchmark:training.x -->\nold\n<!-- end -->\n\nOur own words.\n")
+    assert main(["training", "--rounds", "2", "--torch-python", "/somewhere/python", "--docs", str(docs)]) == 0
+    text = docs.read_text()
+    assert text.startswith("# Speed\n\n<!-- benchmark:training.x -->\nPrinted by `python -m scripts.benchmark training")
+    assert "--rounds 2 --torch-python PYTHON`" in text  # no places of this machine
+    assert "| 1.50 |\n<!-- end -->\n\nOur own words.\n" in text
+    assert "old" not in text
+    output = capsys.readouterr()
+    assert "| 2.50 |" in output.out
+    assert "no block <!-- benchmark:training.y -->" in output.err
+
+
+def test_numbers_are_written_with_what_they_ran_on(tmp_path):
+    docs = tmp_path / "a.md"
+    docs.write_text("prose")
+    main(["training", "--docs", str(docs)])
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert [table["rows"] for table in record["tables"]] == [[[1.5]], [[2.5]]]
+    assert record["versions"]["tensorflow"]
+    assert record["processor"]
+    assert docs.read_text() == "prose"
+
+
+def test_a_document_that_is_not_there_is_refused_before_measuring(tmp_path, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["training", "--docs", str(tmp_path / "nowhere.md")])
+    assert caught.value.code == 2
+    assert "nowhere.md: no such file" in capsys.readouterr().err
