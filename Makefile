@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Most of the time goes to building graphs, in Python, on one core. A file stays in one process with its fixtures.
+IN_PARALLEL := --numprocesses 2 --dist loadfile
 
 .PHONY: demo test test-all bench lint clean
 
@@ -9,10 +11,10 @@ demo: $(VENV)/installed
 	$(BIN)/faststyle demo --output demo
 
 test: $(VENV)/installed-dev lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(IN_PARALLEL)
 
 test-all: $(VENV)/installed-dev lint
-	$(BIN)/python -m pytest -m ""
+	$(BIN)/python -m pytest -m "" $(IN_PARALLEL)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

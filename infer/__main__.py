@@ -5,9 +5,19 @@ import sys
 from infer.command_line import run_command_line
 from infer.compare_command import add_compare_command
 from infer.optimize_command import add_optimize_command
+from infer.preview_command import add_preview_command
 from infer.reconstruct_command import add_reconstruct_command
+from infer.styles_command import add_styles_command
 from infer.stylize_command import add_stylize_command
 
+COMMANDS = (
+    add_stylize_command,
+    add_styles_command,
+    add_preview_command,
+    add_optimize_command,
+    add_reconstruct_command,
+    add_compare_command,
+)
+
 if __name__ == "__main__":
-    commands = [add_stylize_command, add_optimize_command, add_reconstruct_command, add_compare_command]
-    sys.exit(run_command_line("python -m infer", commands))
+    sys.exit(run_command_line("python -m infer", COMMANDS))

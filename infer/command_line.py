@@ -71,12 +71,12 @@ def parse_layers(text: str) -> dict[str, float]:
     return layers
 
 
-def parse_sizes(text: str) -> tuple[int, ...]:
-    """`256,512` as numbers of px."""
+def parse_whole_numbers(text: str) -> tuple[int, ...]:
+    """`128,256` as a tuple."""
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not SIZE or SIZE,SIZE in whole px") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, or several between commas") from None
 
 
 class _OneLineParser(argparse.ArgumentParser):

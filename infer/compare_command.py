@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
+from infer.command_line import parse_whole_numbers
 from infer.compare_settings import METHODS, OBJECTIVE_OPTIONS, CompareSettings, Method, objective_of_model
-from infer.optimize_command import add_objective_options, parse_numbers, parse_whole_numbers
+from infer.optimize_command import add_objective_options, parse_numbers
 from infer.optimize_settings import OptimizeSettings
 from infer.stylize_command import parse_mixture
 from models.objective_settings import ObjectiveSettings

@@ -1,4 +1,4 @@
-"""How strongly, in which colors, at which size and where a photo is stylized: the knobs, in the order they act."""
+"""At which size, in which colors and where a photo is stylized: the knobs, in the order they act."""
 
 import dataclasses
 from collections.abc import Callable
@@ -21,7 +21,6 @@ class Look:
     """Knobs on top of a stylizer; the defaults leave its result as it is.
 
     Attributes:
-        strength: 0 is the photo, 1 the stylized image.
         preserve_colors: "luminance" keeps the photo's colors and takes the style's light and dark; "covariance"
             recolors the stylized image to the photo's mean and covariance; None keeps the style's colors.
         size_px: longer side to stylize at; None is the photo's own.
@@ -29,7 +28,6 @@ class Look:
         feather_px: how far the mask's edge fades, in pixels of the photo.
     """
 
-    strength: float = 1.0
     preserve_colors: str | None = None
     size_px: int | None = None
     mask: np.ndarray | None = None
@@ -47,8 +45,6 @@ class Look:
         stylized = stylizer(photo) if self.size_px is None else stylize_at_size(stylizer, photo, self.size_px)
         if self.preserve_colors:
             stylized = _with_colors_of(photo, stylized, self.preserve_colors)
-        if self.strength < 1:
-            stylized = blend(photo, stylized, self.strength)
         return stylized if mask is None else blend(photo, stylized, mask)
 
 

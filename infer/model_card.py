@@ -25,3 +25,9 @@ def read_model_card(model_dir: Path) -> dict:
         return card
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelCardError(f"{model_dir}: no readable model card {CARD_FILE} ({error})") from None
+
+
+def identity_style(card: dict) -> str | None:
+    """The style of a model that was trained to show the photo itself, or None."""
+    name = card.get("identity_style")
+    return name if name in card["styles"] else None  # a model folded into one style keeps the entry, not the row

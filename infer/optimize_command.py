@@ -5,7 +5,7 @@ import dataclasses
 import functools
 from pathlib import Path
 
-from infer.command_line import parse_layers
+from infer.command_line import parse_layers, parse_whole_numbers
 from infer.optimize_settings import COLOR_MODES, OPTIMIZERS, UNITS, OptimizeSettings
 from infer.presets import PRESETS, preset_options
 
@@ -78,11 +78,6 @@ def parse_numbers(text: str) -> tuple[float, ...]:
     return tuple(float(part) for part in text.split(","))
 
 
-def parse_whole_numbers(text: str) -> tuple[int, ...]:
-    """`128,256` as a tuple."""
-    return tuple(int(part) for part in text.split(","))
-
-
 def add_descent_options(group) -> None:
     """Optimizer, start and stop; shared with the reconstruction command."""
     _option(group, "initial", str, "content, style, noise, or an image file to start from", metavar="START")
@@ -113,6 +108,7 @@ def add_objective_options(group, *, defaults_shown: bool = True) -> None:
     option(group, "content_weight", float, "higher keeps more of the photo; 0 is pure style")
     option(group, "style_weight", float, "higher brings more of the style; 0 is pure content")
     option(group, "tv_weight", float, "total variation: higher is smoother")
+    option(group, "flat_weight", float, "total variation where the photo is flat: keeps skies calm")
     option(group, "histogram_weight", float, "histogram loss: the style's distribution of every activation")
     option(group, "histogram_layers", parse_layers, layers, metavar="LAYERS")
     option(group, "shifted_gram_weight", float, "shifted Gram matrices: long-range order")

@@ -75,6 +75,7 @@ class OptimizeSettings:
     content_weight: float = _SHARED.content_weight / 3
     style_weight: float = _SHARED.style_weight
     tv_weight: float = _SHARED.tv_weight
+    flat_weight: float = _SHARED.flat_weight
     activation_shift: float = _SHARED.activation_shift
     histogram_weight: float = _SHARED.histogram_weight
     histogram_layers: dict[str, float] = dataclasses.field(default_factory=lambda: dict(_SHARED.histogram_layers))

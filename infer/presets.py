@@ -17,6 +17,7 @@ def _gatys() -> dict:
         "content_weight": 1e-3,
         "style_weight": 1.0,
         "tv_weight": 0.0,
+        "flat_weight": 0.0,
         "initial": "noise",
         "iterations": 500,
     }
@@ -34,6 +35,7 @@ def _johnson() -> dict:
         "content_weight": 1.0,
         "style_weight": 5.0,
         "tv_weight": 1e-6,
+        "flat_weight": 0.0,
         "initial": "noise",
         "iterations": 500,
     }
@@ -52,6 +54,7 @@ def _fastai() -> dict:
         "content_weight": 0.1,
         "style_weight": 1.0,
         "tv_weight": 0.0,
+        "flat_weight": 0.0,
         "initial": "noise",
         "iterations": 200,
     }
@@ -71,6 +74,7 @@ def _novak() -> dict:
         "style_weight": 0.0,
         "chained_gram_weight": 1.0,
         "tv_weight": 0.0,
+        "flat_weight": 0.0,
         "initial": "content",
         "iterations": 500,
     }

@@ -11,11 +11,16 @@ def add_stylize_command(subcommands) -> None:
     """Adds `stylize` to an argparse subparsers object."""
     parser = subcommands.add_parser(
         "stylize",
-        help="stylize photos with an exported model",
-        description="Stylize photos with an exported model. Results have exactly the size of their photos and "
-        "keep their color profile, transparency, EXIF and resolution.",
+        help="stylize photos or a video with a gallery style or an exported model",
+        description="Stylize photos with a style of the shipped gallery or with an exported model. Results have "
+        "exactly the size of their photos and keep their color profile, transparency, EXIF and resolution.",
     )
-    parser.add_argument("model", type=Path, metavar="MODEL", help="exported model, e.g. runs/starry/export")
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="a gallery style such as starry_night (`faststyle styles` lists them), gallery with --mix, or the folder "
+        "of an exported model, e.g. runs/starry/export; a folder of a style's name goes first",
+    )
     parser.add_argument(
         "inputs",
         type=Path,
@@ -30,7 +35,7 @@ def add_stylize_command(subcommands) -> None:
         "--mix",
         type=parse_mixture,
         metavar="NAME=W,...",
-        help="style or blend of a many-style model (default: its first)",
+        help="style or blend of the gallery, or of another many-style model (whose default is its first)",
     )
     _add_look(parser.add_argument_group("look"))
     _add_files(parser.add_argument_group("files"))
@@ -40,7 +45,11 @@ def add_stylize_command(subcommands) -> None:
 
 def _add_look(group) -> None:
     group.add_argument(
-        "--strength", type=_number(0, 1), default=1.0, metavar="0..1", help="0 is the photo, 1 (default) the full style"
+        "--strength",
+        type=_number(0, 1),
+        default=1.0,
+        metavar="0..1",
+        help="0 is the photo, 1 (default) the full style; learned by a model with an identity style, else a cross-fade",
     )
     group.add_argument(
         "--preserve-colors",
@@ -104,13 +113,14 @@ def run_stylize(arguments: argparse.Namespace) -> int:
         stylizer = Stylizer(
             arguments.model,
             style_mixture=arguments.mix,
+            strength=arguments.strength,
             runtime=arguments.runtime,
             precision=arguments.precision,
             tiling=arguments.tiling,
         )
         failures = stylize_files(
             plan.jobs,
-            lambda photo: look.apply(stylizer, photo),
+            lambda photo: look.apply(stylizer, photo) if arguments.strength else photo,
             quality=arguments.quality,
             max_megapixels=arguments.max_megapixels,
         )
@@ -141,7 +151,6 @@ def _look(arguments: argparse.Namespace):
     from infer.masks import read_mask
 
     return Look(
-        strength=arguments.strength,
         preserve_colors=arguments.preserve_colors,
         size_px=arguments.size,
         mask=read_mask(arguments.mask) if arguments.mask else None,
@@ -150,9 +159,13 @@ def _look(arguments: argparse.Namespace):
 
 
 def _style_name(arguments: argparse.Namespace) -> str:
+    from infer.gallery import find_model
     from infer.model_card import read_model_card
 
-    return "-".join(arguments.mix) if arguments.mix else read_model_card(arguments.model)["styles"][0]
+    if arguments.mix:
+        return "-".join(arguments.mix)
+    model_dir, mixture = find_model(arguments.model)
+    return "-".join(mixture) if mixture else read_model_card(model_dir)["styles"][0]
 
 
 def _suffix_format(pattern: str) -> str:

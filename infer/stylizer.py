@@ -3,12 +3,13 @@
 import os
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
+from infer.blending import blend
+from infer.gallery import GALLERY_MODEL, GALLERY_NAME, find_model
 from infer.images import to_uint8
-from infer.model_card import read_model_card
+from infer.model_card import identity_style, read_model_card
 from infer.runtimes import load_graph
 from infer.tile_painter import CORE_PX, TilePainter, has_tile_graphs
 
@@ -23,24 +24,27 @@ class StylizeError(ValueError):
 
 
 def load_stylizer(
-    model_dir: str | os.PathLike,
+    model: str | os.PathLike,
     *,
     mix: dict[str, float] | None = None,
+    strength: float = 1.0,
     runtime: str = "auto",
     precision: str = "auto",
     tiling: str = "auto",
 ) -> "Stylizer":
-    """Loads an exported model; see `Stylizer`, whose `style_mixture` is called `mix` as on the command line."""
-    return Stylizer(Path(model_dir), style_mixture=mix, runtime=runtime, precision=precision, tiling=tiling)
+    """Loads a model; see `Stylizer`, whose `style_mixture` is called `mix` as on the command line."""
+    return Stylizer(model, style_mixture=mix, strength=strength, runtime=runtime, precision=precision, tiling=tiling)
 
 
 class Stylizer:
-    """An exported style model, ready to use by any number of threads. `styles` names what it holds.
+    """An exported style model, ready to use by any number of threads.
 
     Args:
-        model_dir: from `faststyle train` or `faststyle export`.
+        model: folder from `faststyle train` or `faststyle export`, or a name from the gallery, see `find_model`.
         style_mixture: style name to weight for a model of several styles; weights are scaled to sum 1. None is the
             first style.
+        strength: 0 is the photo itself, 1 the full style. Between them a model with an identity style, which was
+            trained to show the photo, mixes it in; of another model the result is laid over the photo.
         runtime: "openvino" (starts at once), "tensorflow", or "auto": TensorFlow only where it may find a GPU.
         precision: "bfloat16", "float32", or "auto": bfloat16 where the processor is fast at it.
         tiling: how images are stylized whose features would not fit into memory. "exact" gives what the whole image at
@@ -48,27 +52,43 @@ class Stylizer:
             above 4 megapixels.
         core_px: side of a tile without its margin.
 
+    Attributes:
+        styles: names of what the model holds.
+        identity_style: the one that shows the photo, or None.
+
     Raises:
+        GalleryError: a name that is neither a folder nor a gallery style.
         ModelCardError: no exported model there.
         RuntimeChoiceError: a runtime or precision that does not exist here.
-        StylizeError: a style that the model does not hold, or an unknown tiling.
+        StylizeError: a style that the model does not hold, a strength beyond 0..1, or an unknown tiling.
     """
 
     def __init__(
         self,
-        model_dir: Path,
+        model: str | os.PathLike,
         *,
         style_mixture: dict[str, float] | None = None,
+        strength: float = 1.0,
         runtime: str = "auto",
         precision: str = "auto",
         tiling: str = "auto",
         core_px: int = CORE_PX,
     ) -> None:
-        self.styles: list[str] = read_model_card(model_dir)["styles"]
+        model_dir, style_mixture = find_model(model, style_mixture)
+        card = read_model_card(model_dir)
+        self.styles: list[str] = card["styles"]
+        self.identity_style: str | None = identity_style(card)
         if tiling not in TILINGS:
             raise StylizeError(f"unknown tiling {tiling!r}; choose one of {', '.join(TILINGS)}")
-        row = mixture_row(self.styles, style_mixture)[None]
-        self._mixture = {"style_mixture": row} if len(self.styles) > 1 else {}
+        if not 0 <= strength <= 1:
+            raise StylizeError(f"strength must lie in 0..1, got {strength}")
+        if model_dir == GALLERY_MODEL and style_mixture is None:
+            raise StylizeError(f"{GALLERY_NAME} holds many styles: name one as the model, or blend some with --mix")
+        row = mixture_row(self.styles, style_mixture)
+        if self.identity_style:
+            row = strength * row + (1 - strength) * mixture_row(self.styles, {self.identity_style: 1.0})
+        self._mixture = {"style_mixture": row[None]} if len(self.styles) > 1 else {}
+        self._strength = strength
         self._model_dir = model_dir
         self._choice = {"runtime": runtime, "precision": precision}
         self._tiling = tiling
@@ -84,6 +104,13 @@ class Stylizer:
             StylizeError: too small, another shape or type, or too large for a model without tile graphs.
         """
         _check_image(image)
+        if self._strength == 0:
+            return image.copy()
+        stylized = self._stylize(image)
+        learned = self._strength == 1 or self.identity_style
+        return stylized if learned else blend(image, stylized, self._strength)
+
+    def _stylize(self, image: np.ndarray) -> np.ndarray:
         large = image.shape[0] * image.shape[1] > WHOLE_LIMIT_PIXELS
         if self._tiling == "off" or (self._tiling == "auto" and not large):
             return to_uint8(self._graph({"image": image[None].astype("float32"), **self._mixture})[0])

@@ -6,7 +6,7 @@ import math
 from infer.stylizer import Stylizer
 from infer.video import VideoError, stylize_video
 
-_PHOTO_OPTIONS = {"strength": 1.0, "preserve_colors": None, "size": None, "mask": None, "name": None, "format": None}
+_PHOTO_OPTIONS = {"preserve_colors": None, "size": None, "mask": None, "name": None, "format": None}
 
 
 def stylize_videos(arguments: argparse.Namespace) -> int:
@@ -22,7 +22,9 @@ def stylize_videos(arguments: argparse.Namespace) -> int:
         raise VideoError(f"--{chosen[0].replace('_', '-')} is for photos, not for videos")
     (source,) = arguments.inputs
     choice = {"runtime": arguments.runtime, "precision": arguments.precision}
-    stylizer = Stylizer(arguments.model, style_mixture=arguments.mix, **choice)
+    stylizer = Stylizer(arguments.model, style_mixture=arguments.mix, strength=arguments.strength, **choice)
+    if arguments.strength < 1 and not stylizer.identity_style:
+        raise VideoError("--strength of a video needs a model with an identity style; this one has none")
     report = stylize_video(source, arguments.output, stylizer, overwrite=arguments.overwrite)
     print(f"{report.frames} frames stylized: {arguments.output}")
     if not math.isnan(report.flicker):

@@ -12,6 +12,8 @@ from keras import ops
 from models.objective_settings import STATISTICS
 
 _TINY = 1e-8
+_FLATNESS_WINDOW_PX = 15
+_FLAT_ENERGY = 2 * (4.0 / 255.0) ** 2  # neighbors differ by 4 levels, along both axes
 
 
 def gram_matrix(features, mask=None, *, other=None):
@@ -101,6 +103,46 @@ def total_variation(image):
     unit = ops.cast(image, "float32") / 255.0
     down = ops.mean(ops.square(unit[:, 1:] - unit[:, :-1]), axis=(1, 2, 3))
     across = ops.mean(ops.square(unit[:, :, 1:] - unit[:, :, :-1]), axis=(1, 2, 3))
+    return down + across
+
+
+def flatness(content_image):
+    """How flat a photo is around each pixel: near 1 in a clear sky, near 0 on grass and at edges.
+
+    `1 / (1 + e / t)`, e the mean squared difference of neighboring pixels within some 8 px, t that of a noise which the
+    eye takes for flat. No gradient flows through it.
+
+    Args:
+        content_image: `[batch, height, width, 3]` in 0..255, sides at least 2 px.
+
+    Returns:
+        `[batch, height, width, 1]` float32 in 0..1.
+    """
+    energy = ops.mean(_squared_differences(content_image), axis=-1, keepdims=True)
+    around = ops.average_pool(energy, _FLATNESS_WINDOW_PX, strides=1, padding="same", data_format="channels_last")
+    return ops.stop_gradient(1.0 / (1.0 + around / _FLAT_ENERGY))
+
+
+def flat_variation(image, flatness_map):
+    """Total variation where the photo is flat: without it, style fills a clear sky with fine regular hatching.
+
+    It is quadratic, so it tells large soft strokes, which cost little, from fine hatching, which costs much.
+
+    Args:
+        image: stylized, `[batch, height, width, 3]` in 0..255.
+        flatness_map: of its photo, from `flatness`.
+
+    Returns:
+        `[batch]` float32.
+    """
+    return ops.mean(flatness_map * _squared_differences(image), axis=(1, 2, 3))
+
+
+def _squared_differences(image):
+    """To the neighbors below and on the right, summed; pixels in 0..1; 0 beyond the border."""
+    unit = ops.cast(image, "float32") / 255.0
+    down = ops.pad(ops.square(unit[:, 1:] - unit[:, :-1]), [[0, 0], [0, 1], [0, 0], [0, 0]])
+    across = ops.pad(ops.square(unit[:, :, 1:] - unit[:, :, :-1]), [[0, 0], [0, 0], [0, 1], [0, 0]])
     return down + across
 
 

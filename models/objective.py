@@ -5,7 +5,14 @@ from collections.abc import Mapping, Sequence
 from keras import ops
 
 from models.loss_network import LossNetwork
-from models.losses import content_error, style_error, style_statistics, total_variation
+from models.losses import (
+    content_error,
+    flat_variation,
+    flatness,
+    style_error,
+    style_statistics,
+    total_variation,
+)
 from models.objective_settings import ObjectiveSettings
 from models.style_terms import further_style_terms
 
@@ -32,9 +39,13 @@ class Objective:
         self._style_names = tuple(dict.fromkeys((*self._style_weights, *further_layers)))
 
     def content_targets(self, content_image) -> dict:
-        """Features of content images `[batch, height, width, 3]` in 0..255, by layer; no gradient flows back."""
+        """Features of content images `[batch, height, width, 3]` in 0..255, by layer; no gradient flows back.
+
+        Beside them "flatness", which tells where the photo is flat.
+        """
         features = self.loss_network.features(content_image, tuple(self._content_weights))
-        return {name: ops.stop_gradient(value) for name, value in features.items()}
+        targets = {name: ops.stop_gradient(value) for name, value in features.items()}
+        return targets | {"flatness": flatness(content_image)}
 
     def style_targets(self, style_image) -> dict:
         """Statistics of style images `[batch, height, width, 3]` in 0..255: `{layer: {part: [batch, ...]}}`.
@@ -60,7 +71,7 @@ class Objective:
                 region r only. A region's error counts by its area, so that style is as strong at every pixel.
 
         Returns:
-            `{"total", "content", "style", "tv"}` to float32 scalars, and every further term that has a weight.
+            `{"total", "content", "style", "tv", "flat"}` to float32 scalars, and every further term that has a weight.
         """
         names = tuple(dict.fromkeys((*self._content_weights, *self._style_names)))
         features = self.loss_network.features(stylized_image, names)
@@ -80,13 +91,16 @@ class Objective:
         if masks is not None:
             area = ops.mean(masks, axis=(1, 2, 3))
             style, further = (ops.sum(area * style), {name: ops.sum(area * error) for name, error in further.items()})
-        terms = {"content": content, "style": style, "tv": total_variation(stylized_image), **further}
+        terms = {
+            "content": content,
+            "style": style,
+            "tv": total_variation(stylized_image),
+            "flat": flat_variation(stylized_image, content_targets["flatness"]),
+            **further,
+        }
         terms = {name: ops.mean(value) for name, value in terms.items()}
         weights = self.settings.weights()
-        total = weights["content"] * terms["content"] + weights["style"] * terms["style"] + weights["tv"] * terms["tv"]
-        for name in further:
-            total = total + weights[name] * terms[name]
-        return {"total": total, **terms}
+        return {"total": sum(weights[name] * value for name, value in terms.items()), **terms}
 
     def _statistics(self, features, mask=None) -> dict:
         if self.settings.activation_shift:

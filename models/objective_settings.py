@@ -21,6 +21,7 @@ class ObjectiveSettings:
         content_weight: on the content term, 0 or more.
         style_weight: on the style term, 0 or more.
         tv_weight: on the total variation, 0 or more.
+        flat_weight: on the total variation where the photo is flat, see `models.losses.flat_variation`.
         activation_shift: added to features before their Gram matrix (Novak & Nikulin 2016, section 3.3, take -1).
         histogram_weight: on the histogram loss, see `models.histogram_loss`.
         histogram_layers: layer name to weight; weights are scaled to sum 1.
@@ -38,6 +39,7 @@ class ObjectiveSettings:
     content_weight: float = 0.3
     style_weight: float = 1.0
     tv_weight: float = 4.0
+    flat_weight: float = 100.0
     activation_shift: float = 0.0
     histogram_weight: float = 0.0
     histogram_layers: Mapping[str, float] = dataclasses.field(default_factory=lambda: {"relu1_1": 1.0, "relu4_1": 1.0})
@@ -50,7 +52,7 @@ class ObjectiveSettings:
         for name, weight in weights.items():
             if not (weight >= 0 and math.isfinite(weight)):
                 raise ValueError(f"{name}_weight must be 0 or more, got {weight}")
-        if sum(weights.values()) == weights["tv"]:
+        if sum(weights.values()) == weights["tv"] + weights["flat"]:
             raise ValueError("content_weight and style_weight are both 0: nothing to learn; raise one of them")
         if self.statistic not in STATISTICS:
             raise ValueError(f"unknown style statistic {self.statistic!r}; choose one of {', '.join(STATISTICS)}")
@@ -65,5 +67,5 @@ class ObjectiveSettings:
 
     def weights(self) -> dict[str, float]:
         """Term to weight, in the order in which terms are shown."""
-        names = ("content", "style", "tv", "histogram", "shifted_gram", "chained_gram")
+        names = ("content", "style", "tv", "flat", "histogram", "shifted_gram", "chained_gram")
         return {name: getattr(self, f"{name}_weight") for name in names}

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import skimage
 
 from infer.images import read_image, write_image
 
+_PACKAGE = Path(skimage.__file__).parent / "data"
 # Files inside the package itself; skimage.data would fetch others from the network.
 _SCENES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png")
 _TEXTURES = ("camera.png", "grass.png", "gravel.png", "brick.png", "hubble_deep_field.jpg", "moon.png")
@@ -17,10 +19,14 @@ def write_sample_photos(folder: Path) -> tuple[list[Path], list[Path]]:
     Returns:
         Files that make good pictures, and further ones to train on.
     """
-    package = Path(skimage.__file__).parent / "data"
-    scenes = [_copy(package / name, folder) for name in _SCENES]
-    textures = [_copy(package / name, folder) for name in _TEXTURES]
+    scenes = [_copy(_PACKAGE / name, folder) for name in _SCENES]
+    textures = [_copy(_PACKAGE / name, folder) for name in _TEXTURES]
     return scenes, textures
+
+
+def sample_scene(stem: str) -> np.ndarray:
+    """One of the photographs that make good pictures, `[height, width, 3]` uint8."""
+    return read_image(next(_PACKAGE / name for name in _SCENES if Path(name).stem == stem))
 
 
 def _copy(source: Path, folder: Path) -> Path:

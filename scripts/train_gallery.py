@@ -40,7 +40,7 @@ def run_train_gallery(arguments: argparse.Namespace) -> int:
     small_steps, large_steps = arguments.steps
     phases = {
         "small_crops": {"image_size": 128, "style_sizes": (384,), "batch_size": 4, "steps": small_steps},
-        "large_crops": {"steps": large_steps, "preview_every": 500},
+        "large_crops": {"steps": large_steps, "preview_every": 1000},
     }
     base = arguments.base
     for name, settings in phases.items():

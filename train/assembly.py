@@ -82,6 +82,7 @@ def objective_settings(settings: TrainSettings) -> ObjectiveSettings:
         content_weight=settings.content_weight,
         style_weight=settings.style_weight,
         tv_weight=settings.tv_weight,
+        flat_weight=settings.flat_weight,
     )
 
 

@@ -30,6 +30,7 @@ class TrainSettings:
         content_weight: on the relative content error.
         style_weight: on the relative style error.
         tv_weight: on the total variation.
+        flat_weight: on the total variation where the photo is flat.
         style_sizes: shorter sides of the style image, px: larger gives larger strokes. Several make a
             row of the network for each style at each size.
         learned_strength: one more row, named "photo", learns to reproduce the photo; mixing a style with it fades the
@@ -65,6 +66,7 @@ class TrainSettings:
     content_weight: float = ObjectiveSettings.content_weight
     style_weight: float = ObjectiveSettings.style_weight
     tv_weight: float = ObjectiveSettings.tv_weight
+    flat_weight: float = ObjectiveSettings.flat_weight
     style_sizes: tuple[int, ...] = (512,)
     learned_strength: bool = False
     image_size: int = 256

@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from infer.command_line import parse_layers, parse_sizes
+from infer.command_line import parse_layers, parse_whole_numbers
 from train.settings import TUNED, TrainSettings
 
 _DEFAULTS = dataclasses.asdict(TrainSettings(style_images=("",), content=""))
@@ -67,8 +67,9 @@ def _add_objective_options(group) -> None:
     _option(group, "content_weight", float, "higher keeps more of the photo")
     _option(group, "style_weight", float, "higher brings more of the style")
     _option(group, "tv_weight", float, "total variation: higher is smoother")
+    _option(group, "flat_weight", float, "total variation where the photo is flat: keeps skies calm")
     sizes = "shorter side of the style image, px: larger gives larger strokes; several, e.g. 256,512, make a style each"
-    _option(group, "style_sizes", parse_sizes, sizes, metavar="PX")
+    _option(group, "style_sizes", parse_whole_numbers, sizes, metavar="PX")
 
 
 def _add_schedule_options(group) -> None:

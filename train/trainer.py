@@ -11,7 +11,7 @@ from keras import ops
 from models.losses import content_error
 from models.objective import Objective, mix_style_targets
 
-TERMS = ("total", "content", "style", "tv")
+TERMS = ("total", "content", "style", "tv", "flat")
 _FINAL_RATE = 0.05
 
 

@@ -26,6 +26,7 @@ from train.trainer import TERMS
 from train.validation import mean_terms, validate
 
 _PREVIEW_PHOTOS = 3
+_PHOTO_SHARE = 0.15  # of the steps; the photo is farther from the styles than they are from each other
 
 
 class TrainingInterruptedError(KeyboardInterrupt):
@@ -159,12 +160,12 @@ class TrainingRun:
     def _with_styles(self, images: np.ndarray) -> tuple[dict, float]:
         """The batch, each of its images with a style drawn by seed and step, and the objective's share in the loss.
 
-        Where the photo's own row is learned, one step in as many as there are rows is about reproducing the photo.
+        Where the photo's own row is learned, some steps are about reproducing the photo.
         """
         random = np.random.default_rng([self._settings.seed, self.step])
         styles = random.integers(self._num_styles, size=len(images))
         share = self._settings.fade_in(self.step + 1)
-        if self._num_rows > self._num_styles and random.integers(self._num_rows) == 0:
+        if self._num_rows > self._num_styles and random.random() < _PHOTO_SHARE:
             styles, share = np.full(len(images), self._num_rows - 1), 0.0
         return {"image": images, "style_mixture": np.eye(self._num_rows, dtype="float32")[styles]}, share
 

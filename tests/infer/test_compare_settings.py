@@ -31,7 +31,12 @@ def model_with_card(folder: Path, *, styles: tuple[str, ...] = ("a",), **setting
 
 
 def test_the_objective_is_what_the_model_was_trained_on(tmp_path):
-    trained = {"content_weight": 0.7, "style_layers": {"relu1_1": 2.0}, "loss_network": "compact", "style_sizes": [384]}
+    trained = {
+        "content_weight": 0.7,
+        "style_layers": {"relu1_1": 2.0},
+        "loss_network": "compact",
+        "style_sizes": [384, 512],
+    }
     settings = settings_from(parsed(model_with_card(tmp_path / "model", **trained, steps=9)))
     objective = settings.objective.objective_settings()
     assert (objective.content_weight, objective.style_layers) == (0.7, {"relu1_1": 2.0})

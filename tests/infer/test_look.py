@@ -23,13 +23,6 @@ def test_by_default_it_is_the_stylized_image():
     np.testing.assert_array_equal(Look().apply(inverted, noise(17, 23)), 255 - noise(17, 23))
 
 
-@pytest.mark.parametrize("strength", [0.0, 0.25, 0.7])
-def test_strength_is_the_share_of_the_stylized_image(strength):
-    photo = noise(17, 23)
-    expected = (1 - strength) * photo + strength * (255.0 - photo)
-    np.testing.assert_allclose(Look(strength=strength).apply(inverted, photo), expected, atol=0.51)
-
-
 def test_a_blend_is_exact_at_both_ends_in_every_band(monkeypatch):
     monkeypatch.setattr("infer.bands._BAND_PIXELS", 50)
     photo, stylized = noise(31, 20), noise(31, 20, seed=1)
@@ -100,9 +93,9 @@ def test_large_photos_give_their_statistics_from_a_sample(monkeypatch):
     assert 0 < np.abs(whole - sampled).mean() < 3
 
 
-def test_colors_are_kept_before_strength_and_mask_act():
+def test_colors_are_kept_before_the_mask_acts():
     photo, mask = noise(20, 30), np.full((20, 30), 128, "uint8")
     stylized = Look(preserve_colors="luminance").apply(recolored, photo).astype(float)
-    result = Look(preserve_colors="luminance", strength=0.5, mask=mask).apply(recolored, photo)
-    share = 0.5 * 128 / 255
+    result = Look(preserve_colors="luminance", mask=mask).apply(recolored, photo)
+    share = 128 / 255
     np.testing.assert_allclose(result, photo + share * (stylized - photo), atol=1.1)

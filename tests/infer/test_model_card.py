@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from infer.model_card import CARD_FILE, ModelCardError, read_model_card
+from infer.model_card import CARD_FILE, ModelCardError, identity_style, read_model_card
 
 
 @pytest.fixture
@@ -51,3 +51,9 @@ def test_a_card_that_cannot_be_understood_is_named_in_one_line(model_dir, conten
         read_model_card(model_dir)
     assert str(caught.value).startswith(f"{model_dir}: no readable model card {CARD_FILE} (")
     assert "\n" not in str(caught.value)
+
+
+def test_an_identity_style_counts_only_if_the_model_holds_it():
+    assert identity_style({"styles": ["woodcut", "photo"], "identity_style": "photo"}) == "photo"
+    assert identity_style({"styles": ["woodcut"], "identity_style": "photo"}) is None
+    assert identity_style({"styles": ["woodcut"]}) is None

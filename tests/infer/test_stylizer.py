@@ -1,3 +1,5 @@
+import json
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +10,7 @@ import pytest
 from PIL import Image
 
 from infer import load_stylizer
+from infer.model_card import CARD_FILE
 from infer.stylizer import StylizeError, Stylizer, mixture_row
 
 ROOT = Path(__file__).parent.parent.parent
@@ -99,3 +102,44 @@ def test_other_arrays_than_photos_are_refused(two_styles: Path, image, message):
 def test_unknown_tiling_is_refused(two_styles: Path):
     with pytest.raises(StylizeError, match="unknown tiling 'huge'; choose one of auto, off, fast, exact"):
         load_stylizer(two_styles, tiling="huge")
+
+
+@pytest.fixture
+def photo() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (32, 44, 3), dtype="uint8")
+
+
+@pytest.fixture
+def with_identity(two_styles: Path, tmp_path) -> Path:
+    """A model of two styles whose card calls the second one its identity style."""
+    shutil.copytree(two_styles, tmp_path / "model")
+    card = json.loads((two_styles / CARD_FILE).read_text()) | {"identity_style": "style_1"}
+    (tmp_path / "model" / CARD_FILE).write_text(json.dumps(card))
+    return tmp_path / "model"
+
+
+def test_strength_mixes_in_the_identity_style_that_a_model_has(with_identity: Path, photo):
+    weak = load_stylizer(with_identity, strength=0.25, precision="float32")(photo)
+    mixed = load_stylizer(with_identity, mix={"style_0": 0.25, "style_1": 0.75}, precision="float32")(photo)
+    np.testing.assert_array_equal(weak, mixed)
+    blend = load_stylizer(with_identity, mix={"style_0": 0.5, "style_1": 0.5}, strength=0.5, precision="float32")(photo)
+    np.testing.assert_array_equal(blend, mixed)
+
+
+def test_without_an_identity_style_strength_is_a_share_of_the_pixels(two_styles: Path, photo):
+    full = load_stylizer(two_styles, precision="float32")(photo).astype(float)
+    weak = load_stylizer(two_styles, strength=0.25, precision="float32")(photo)
+    np.testing.assert_allclose(weak, photo + 0.25 * (full - photo), atol=0.51)
+
+
+@pytest.mark.parametrize("model", ["two_styles", "with_identity"])
+def test_strength_0_is_the_photo_and_1_the_style(request, model, photo):
+    model = request.getfixturevalue(model)
+    np.testing.assert_array_equal(load_stylizer(model, strength=0)(photo), photo)
+    np.testing.assert_array_equal(load_stylizer(model, strength=1)(photo), load_stylizer(model)(photo))
+
+
+@pytest.mark.parametrize("strength", [-0.1, 1.01, float("nan")])
+def test_a_strength_out_of_range_is_refused(two_styles: Path, strength):
+    with pytest.raises(StylizeError, match=r"strength must lie in 0\.\.1"):
+        load_stylizer(two_styles, strength=strength)

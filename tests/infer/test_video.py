@@ -124,6 +124,14 @@ def test_command_takes_a_video_by_its_suffix_and_prints_the_flicker(two_styles: 
     assert "exists already" in capsys.readouterr().err
 
 
+def test_strength_of_a_video_needs_an_identity_style(two_styles: Path, tmp_path, capsys):
+    clip = write_video(tmp_path / "clip.mp4")
+    options = ["--output", str(tmp_path / "out.mp4"), "--strength", "0.5"]
+    assert main(["stylize", str(two_styles), str(clip), *options]) == 2
+    assert "--strength of a video needs a model with an identity style" in capsys.readouterr().err
+    assert not (tmp_path / "out.mp4").exists()
+
+
 def test_broken_video_is_one_line_and_leaves_nothing(two_styles: Path, tmp_path):
     (tmp_path / "bad.mp4").write_bytes(b"no video")
     with pytest.raises(VideoError, match="bad.mp4: cannot be stylized"):

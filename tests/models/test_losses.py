@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.losses import STATISTICS, content_error, gram_matrix, style_error, style_statistics, total_variation
+from models.losses import (
+    STATISTICS,
+    content_error,
+    flat_variation,
+    flatness,
+    gram_matrix,
+    style_error,
+    style_statistics,
+    total_variation,
+)
 from tests.finite_differences import finite_differences
 
 ANY_SIZE = tf.TensorSpec([None, None, None, None])
@@ -287,3 +296,33 @@ def test_a_white_mask_changes_nothing(statistic):
     plain, masked = (style_statistics(features, statistic, mask) for mask in (None, np.ones((1, 5, 7, 1), "float32")))
     for part in plain:
         np.testing.assert_allclose(plain[part], masked[part], rtol=1e-4, atol=1e-5)
+
+
+class TestFlatRegions:
+    def test_a_photo_of_one_color_is_flat_and_a_checkerboard_is_not(self):
+        flat = np.full((1, 20, 24, 3), 90, "float32")
+        board = 255.0 * (np.indices((20, 24)).sum(axis=0) % 2)[None, :, :, None] * np.ones(3)
+        np.testing.assert_array_equal(flatness(flat), np.ones((1, 20, 24, 1)))
+        assert np.max(flatness(board.astype("float32"))) < 0.001
+
+    def test_far_from_every_border_it_is_its_definition(self):
+        photo = np.random.default_rng(0).uniform(100, 110, (1, 40, 44, 3)).astype("float32")
+        unit = photo[0].astype("float64") / 255
+        energy = (np.diff(unit, axis=0)[:, :-1] ** 2 + np.diff(unit, axis=1)[:-1] ** 2).mean(axis=-1)
+        around = energy[20 - 7 : 20 + 8, 21 - 7 : 21 + 8].mean()
+        expected = 1 / (1 + around / (2 * (4 / 255) ** 2))
+        np.testing.assert_allclose(flatness(photo)[0, 20, 21, 0], expected, rtol=1e-4)
+
+    def test_variation_counts_only_where_the_photo_is_flat(self):
+        image = np.zeros((1, 8, 8, 3), "float32")
+        image[:, 2:, :, :] = 51.0  # one edge of 0.2 in each of 8 columns, below row 1
+        where = np.zeros((1, 8, 8, 1), "float32")
+        where[:, 1, :4] = 0.5
+        np.testing.assert_allclose(flat_variation(image, where), [4 * 0.5 * 0.2**2 / 64], rtol=1e-5)
+
+    def test_fine_hatching_costs_more_than_a_wide_wave_of_the_same_contrast(self):
+        column = np.arange(64)
+        fine, wide = (np.tile(127 + 40 * np.sin(2 * np.pi * column / period), (64, 1)) for period in (4, 32))
+        flat = np.ones((1, 64, 64, 1), "float32")
+        costs = [float(flat_variation(w[None, :, :, None].astype("float32"), flat)[0]) for w in (fine, wide)]
+        assert costs[0] > 20 * costs[1]

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from models.loss_network import LossNetwork
-from models.losses import STATISTICS
+from models.losses import STATISTICS, flat_variation, flatness
 from models.objective import Objective, ObjectiveSettings, mix_style_targets
 
 CONTENT_LAYERS = {"relu1_1": 3, "relu2_2": 1}
@@ -33,7 +33,9 @@ STYLE = smooth_images((1, 40, 28, 3), seed=2)
 
 def settings(**changes):
     chosen = {"content_layers": CONTENT_LAYERS, "style_layers": STYLE_LAYERS, "statistic": "covariance"}
-    return ObjectiveSettings(**{**chosen, "content_weight": 0.5, "style_weight": 2.0, "tv_weight": 7.0, **changes})
+    return ObjectiveSettings(
+        **{**chosen, "content_weight": 0.5, "style_weight": 2.0, "tv_weight": 7.0, "flat_weight": 3.0, **changes}
+    )
 
 
 def terms(objective, stylized=STYLIZED, content=CONTENT, style=STYLE):
@@ -72,15 +74,16 @@ def numpy_terms(network, statistic):
         style += weight / 4 * sum(numpy_error(*pair) for pair in zip(values, targets, strict=True))
     unit = STYLIZED.astype("float64") / 255
     tv = np.mean(np.diff(unit, axis=1) ** 2) + np.mean(np.diff(unit, axis=2) ** 2)
-    return {"content": content.mean(), "style": style.mean(), "tv": tv}
+    flat = flat_variation(STYLIZED, flatness(CONTENT))
+    return {"content": content.mean(), "style": style.mean(), "tv": tv, "flat": np.mean(flat)}
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
 def test_terms_are_their_definitions_and_the_total_their_weighted_sum(compact, statistic):
     actual = terms(Objective(compact, settings(statistic=statistic)))
     expected = numpy_terms(compact, statistic)
-    total = 0.5 * expected["content"] + 2.0 * expected["style"] + 7.0 * expected["tv"]
-    assert set(actual) == {"total", "content", "style", "tv"}
+    total = 0.5 * expected["content"] + 2.0 * expected["style"] + 7.0 * expected["tv"] + 3.0 * expected["flat"]
+    assert set(actual) == {"total", "content", "style", "tv", "flat"}
     for name, value in {**expected, "total": total}.items():
         assert actual[name].shape == ()
         np.testing.assert_allclose(actual[name], value, rtol=1e-3, err_msg=name)
@@ -98,7 +101,9 @@ def test_total_by_hand_for_pixels_alone(compact):
     gram = (0.2**2 + 0.4**2) / 2
     style = (gram - 1) ** 2
     tv = 0.2**2 * 4 / 12
-    expected = {"content": content, "style": style, "tv": tv, "total": 0.5 * content + 2 * style + 7 * tv}
+    flat = 0.2**2 * 4 / 16  # the photo is flat everywhere
+    total = 0.5 * content + 2 * style + 7 * tv + 3 * flat
+    expected = {"content": content, "style": style, "tv": tv, "flat": flat, "total": total}
     for name, value in expected.items():
         np.testing.assert_allclose(actual[name], value, rtol=1e-5, err_msg=name)
 

@@ -1,0 +1,81 @@
+"""Builds the gallery that the project ships: the exported many-style model with its catalogue and thumbnails.
+
+`python -m scripts.build_gallery WEIGHTS` writes `models/assets/gallery/` of what `scripts.train_gallery` has made.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from infer.command_line import run_command_line
+from infer.gallery import GALLERY_MODEL, THUMBNAILS
+
+_SIZE_PX, _QUALITY = 192, 85
+# Stylized larger than it is shown, so that strokes stay strokes.
+_WORKING_PX = 384
+
+
+def add_build_command(subcommands) -> None:
+    """Adds `build` to an argparse subparsers object."""
+    parser = subcommands.add_parser("build", help="build the gallery", description=__doc__.splitlines()[0])
+    parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="of the many-style network, an .npz file")
+    parser.add_argument(
+        "--output", type=Path, default=GALLERY_MODEL, metavar="FOLDER", help=f"default: {GALLERY_MODEL}"
+    )
+    parser.set_defaults(run=run_build)
+
+
+def run_build(arguments: argparse.Namespace) -> int:
+    """Exports into a scratch folder, adds the thumbnails there, and puts the whole in place of the old gallery."""
+    from models.transform_net_weights import TransformWeights, read_transform_weights
+    from train.export import export_model
+
+    weights = read_transform_weights(arguments.weights)
+    card = gallery_card(weights.card)
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=arguments.output.parent, prefix=".gallery.") as scratch:
+        model = Path(scratch) / "gallery"
+        export_model(TransformWeights(weights.arrays, card), model)
+        write_thumbnails(model, [entry["name"] for entry in card["gallery"]])
+        if arguments.output.exists():
+            arguments.output.replace(Path(scratch) / "replaced")
+        model.replace(arguments.output)
+    print(f"Gallery of {len(card['gallery'])} styles: {arguments.output}")
+    return 0
+
+
+def gallery_card(card: dict) -> dict:
+    """The weights' card with the catalogue of its styles, the identity style left out, and without places."""
+    from scripts.gallery_catalogue import gallery_entry
+
+    shown = [gallery_entry(name) for name in card["styles"] if name != card.get("identity_style")]
+    settings = {"settings": _without_folders(card["settings"])} if "settings" in card else {}
+    return {**card, **settings, "gallery": shown}
+
+
+def write_thumbnails(model: Path, names: list[str]) -> None:
+    """Writes a sample photo in every style below the model's extra assets."""
+    from infer.contact_sheet import fit_within
+    from infer.images import write_photo
+    from infer.photos import Photo
+    from infer.stylizer import Stylizer
+    from scripts.sample_photos import sample_scene
+
+    photo = fit_within(sample_scene("chelsea"), _WORKING_PX)
+    for name in names:
+        stylized = Stylizer(model, style_mixture={name: 1.0}, precision="float32")(photo)
+        write_photo(model / THUMBNAILS / f"{name}.jpg", Photo(fit_within(stylized, _SIZE_PX)), quality=_QUALITY)
+
+
+def _without_folders(value):
+    """Settings in which a path is its last name only: where files lie on one machine tells others nothing."""
+    if isinstance(value, dict):
+        return {key: _without_folders(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_without_folders(part) for part in value]
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+
+
+if __name__ == "__main__":
+    sys.exit(run_command_line("python -m scripts.build_gallery", [add_build_command], only_command="build"))

@@ -1,0 +1,47 @@
+"""Who painted what: title, painter and year of every painting that a gallery style may be named after.
+
+A new painting's style needs a line here; a style of `drawn_styles.py` needs none.
+"""
+
+from scripts.drawn_styles import DRAWN_STYLES
+
+# Every painter died before 1955.
+PAINTINGS = {
+    "starry_night": ("The Starry Night", "Vincent van Gogh", "1889"),
+    "great_wave": ("The Great Wave off Kanagawa", "Katsushika Hokusai", "c. 1831"),
+    "the_scream": ("The Scream", "Edvard Munch", "1893"),
+    "composition_vii": ("Composition VII", "Wassily Kandinsky", "1913"),
+    "udnie": ("Udnie", "Francis Picabia", "1913"),
+    "grande_jatte": ("A Sunday on La Grande Jatte", "Georges Seurat", "1884-86"),
+    "water_lilies": ("Water Lilies", "Claude Monet", "c. 1919"),
+    "woman_with_hat": ("Woman with a Hat", "Henri Matisse", "1905"),
+    "adele_bloch_bauer": ("Portrait of Adele Bloch-Bauer I", "Gustav Klimt", "1907"),
+    "metzinger_divisionist": ("Portrait of Jean Metzinger", "Robert Delaunay", "1906"),
+    "reverie_champenois": ("Reverie (F. Champenois)", "Alphonse Mucha", "1897"),
+    "shipwreck_minotaur": ("The Shipwreck of the Minotaur", "J. M. W. Turner", "c. 1810"),
+}
+_DRAWN_BY = "faststyle"
+
+
+class CatalogueError(ValueError):
+    """A style that is in no catalogue."""
+
+
+def gallery_entry(name: str) -> dict:
+    """What the gallery's card says of a style: name, title, painter, year and kind, "painting" or "drawn".
+
+    Args:
+        name: of the picture, with `@size` where its strokes were learned at several sizes.
+
+    Raises:
+        CatalogueError: neither a known painting nor a drawn style.
+    """
+    picture, _, size = name.partition("@")
+    strokes = f", {size} px" if size else ""
+    if picture in PAINTINGS:
+        title, painter, year = PAINTINGS[picture]
+        return {"name": name, "title": title + strokes, "painter": painter, "year": year, "kind": "painting"}
+    if picture in DRAWN_STYLES:
+        title = picture.replace("_", " ").capitalize() + strokes
+        return {"name": name, "title": title, "painter": _DRAWN_BY, "year": None, "kind": "drawn"}
+    raise CatalogueError(f"{name!r} is no painting of scripts/gallery_catalogue.py and no drawn style; add it there")

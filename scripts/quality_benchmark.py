@@ -1,0 +1,145 @@
+"""Tables of time to quality: how soon a style from the gallery is as good as one from scratch, and what speeds it up.
+
+Every variant is a real training run, whose held-out photos are measured on the way; seconds are those of its steps.
+"""
+
+import dataclasses
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from scripts.benchmark_table import Number, Table
+from train.run_directory import RunDirectory
+from train.settings import TrainSettings
+from train.training_run import run_training
+
+_STARTS: Mapping[str, dict] = {
+    "scratch": {"base": "random"},
+    "gallery, rows only": {"base": "gallery", "tuned": "rows"},
+    "gallery, all weights": {"base": "gallery"},
+}
+_SCRATCH_STEPS = 10  # times the steps of a run from the gallery
+_CLOSE = 1.10
+# Johnson et al. 2016, section 4.1: full width, batches of 4, a constant rate of 1e-3; from random weights.
+_PLAIN = {
+    "base": "random",
+    "width": 1.0,
+    "batch_size": 4,
+    "learning_rate_decay": "constant",
+    "precision": "float32",
+}
+_CHANGES: Mapping[str, dict] = {
+    "plain": {},
+    "half width": {"width": 0.5},
+    "bfloat16": {"precision": "bfloat16"},
+    "cosine decay": {"learning_rate_decay": "cosine"},
+    "batch 2": {"batch_size": 2},
+    "all of these": {"width": 0.5, "precision": "bfloat16", "learning_rate_decay": "cosine", "batch_size": 2},
+    "all of these, from the gallery": {
+        "base": "gallery",
+        "width": 0.5,
+        "precision": "bfloat16",
+        "learning_rate_decay": "cosine",
+        "batch_size": 2,
+    },
+}
+_TARGET_FASTER = 3.0
+_LOOKS = 8
+
+
+class Point(NamedTuple):
+    """A run after some steps: seconds spent in steps, and the objective on held-out photos."""
+
+    step: int
+    seconds: float
+    total: float
+    style: float
+
+
+def quality_tables(settings: TrainSettings) -> Iterator[Table]:
+    """Both tables.
+
+    Args:
+        settings: style, photos, crops, and the steps of a run from the gallery.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        yield _starts_table(settings, Path(folder))
+        yield _changes_table(settings, Path(folder))
+
+
+def curve(settings: TrainSettings, run_dir: Path) -> list[Point]:
+    """Trains and reads the run's own record."""
+    run_training(dataclasses.replace(settings, preview_every=max(1, settings.steps // _LOOKS)), run_dir)
+    return _points(RunDirectory(run_dir).metrics, settings.batch_size)
+
+
+def seconds_to(points: Sequence[Point], total: float) -> float | None:
+    """Seconds until the objective is at or below `total`, between two looks by a straight line; None if never."""
+    before = None
+    for point in points:
+        if point.total <= total:
+            if before is None:
+                return point.seconds
+            share = (before.total - total) / (before.total - point.total)
+            return before.seconds + share * (point.seconds - before.seconds)
+        before = point
+    return None
+
+
+def _starts_table(settings: TrainSettings, folder: Path) -> Table:
+    curves = {}
+    for name, start in _STARTS.items():
+        steps = settings.steps * (_SCRATCH_STEPS if name == "scratch" else 1)
+        curves[name] = curve(dataclasses.replace(settings, **start, steps=steps), folder / _as_file_name(name))
+    goal = _CLOSE * curves["scratch"][-1].total
+    rows: list[list[str | Number]] = []
+    for name, points in curves.items():
+        for point in points:
+            last = point is points[-1]
+            close = ("yes" if point.total <= goal else "no") if last and name != "scratch" else ""
+            numbers = [Number(point.step, "d"), Number(point.seconds, ".0f"), Number(point.total, ".3f")]
+            rows.append([name, *numbers, Number(point.style, ".3f"), close])
+    title = f"A new style ({_described(settings)}), from scratch with {_SCRATCH_STEPS} times as many steps"
+    columns = ["start", "step", "s", "objective", "style", f"within {_CLOSE - 1:.0%} of scratch's last"]
+    return Table("quality.starts", title, columns, rows)
+
+
+def _changes_table(settings: TrainSettings, folder: Path) -> Table:
+    curves = {}
+    for name, change in _CHANGES.items():
+        variant = dataclasses.replace(settings, **_PLAIN | change)
+        curves[name] = curve(variant, folder / f"changed_{_as_file_name(name)}")
+    plain = curves["plain"][-1]
+    rows: list[list[str | Number]] = []
+    for name, points in curves.items():
+        needed = seconds_to(points, plain.total)
+        last = points[-1]
+        faster = Number(plain.seconds / needed, ".1f") if needed else "not reached"
+        rows.append([name, Number(last.seconds / last.step), Number(last.total, ".3f"), faster])
+    title = (
+        f"Changes to Johnson's schedule ({_described(settings)}, {settings.steps} steps each): how many times sooner "
+        f"they reach the objective that it ends with (target of all together: {_TARGET_FASTER:g})"
+    )
+    return Table("quality.changes", title, ["schedule", "s/step", "last objective", "times sooner"], rows)
+
+
+def _points(metrics: Path, batch_size: int) -> list[Point]:
+    points, seconds = [], 0.0
+    for line in metrics.read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        if record.get("split") == "train":
+            seconds += batch_size / record["images_per_second"]
+        elif record.get("split") == "validation":
+            points.append(Point(record["step"], seconds, record["total"], record["style"]))
+    return points
+
+
+def _described(settings: TrainSettings) -> str:
+    (name, _, size), *_ = settings.style_rows()
+    return f"{name} at {size} px, crops of {settings.image_size} px, {settings.loss_network}"
+
+
+def _as_file_name(name: str) -> str:
+    return name.replace(",", "").replace(" ", "_")
