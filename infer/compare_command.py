@@ -8,6 +8,7 @@ from pathlib import Path
 
 from infer.command_line import parse_whole_numbers
 from infer.compare_settings import METHODS, OBJECTIVE_OPTIONS, CompareSettings, Method, objective_of_model
+from infer.gallery import find_model
 from infer.optimize_command import add_objective_options, parse_numbers
 from infer.optimize_settings import OptimizeSettings
 from infer.stylize_command import parse_mixture
@@ -28,7 +29,9 @@ def add_compare_command(subcommands) -> None:
         argument_default=argparse.SUPPRESS,
     )
     parser.add_argument(
-        "model", metavar="MODEL", help="exported model, any image-to-image SavedModel, or a folder of stylized images"
+        "model",
+        metavar="MODEL",
+        help="gallery style, exported model, any image-to-image SavedModel, or a folder of stylized images",
     )
     parser.add_argument("--style", required=True, metavar="STYLE_IMAGE", help="the model's style image")
     parser.add_argument("--content", required=True, metavar="SOURCE", help="folder of photos, a pattern, or one photo")
@@ -60,8 +63,9 @@ def run_compare(arguments: argparse.Namespace) -> int:
 
 def settings_from(arguments: argparse.Namespace) -> CompareSettings:
     """Settings from the command line, over what the model was trained on, over the trainer's defaults."""
-    given = vars(arguments)
-    trained = objective_of_model(Path(arguments.model), given.get("mix"))
+    model, mix = find_model(arguments.model, getattr(arguments, "mix", None))
+    given = vars(arguments) | {"model": str(model)} | ({"mix": mix} if mix else {})
+    trained = objective_of_model(model, mix)
     of_objective = {name: given.get(name, trained.get(name)) for name in OBJECTIVE_OPTIONS}
     of_objective |= {name: given.get(name) for name in ("learning_rate", "learning_rate_decay", "seed")}
     # Not the per-image path's own default, which is lower: the network's is the reference here.

@@ -5,6 +5,7 @@ import pytest
 
 from infer.compare_command import command_of, parse_methods, settings_from
 from infer.compare_settings import CompareSettings, Method, objective_of_model
+from infer.gallery import GALLERY_MODEL
 from infer.model_card import CARD_FILE
 from infer.optimize_settings import OptimizeSettings
 from models.objective_settings import ObjectiveSettings
@@ -43,6 +44,13 @@ def test_the_objective_is_what_the_model_was_trained_on(tmp_path):
     assert (settings.objective.loss_network, settings.style_size) == ("compact", 384)
 
 
+def test_a_gallery_style_is_compared_by_its_name():
+    settings = settings_from(parsed("udnie"))
+    assert (settings.model, settings.mix) == (str(GALLERY_MODEL), {"udnie": 1.0})
+    with pytest.raises(ValueError, match="did you mean udnie"):
+        settings_from(parsed("udni"))
+
+
 def test_options_override_what_the_model_was_trained_on(tmp_path):
     model = model_with_card(tmp_path / "model", content_weight=0.7, tv_weight=1.0, style_sizes=[384])
     settings = settings_from(parsed(model, "--content-weight", "2", "--style-size", "100"))
@@ -51,7 +59,7 @@ def test_options_override_what_the_model_was_trained_on(tmp_path):
 
 
 def test_without_a_card_the_objective_is_the_trainers_default():
-    assert settings_from(parsed("nowhere")).objective.objective_settings() == ObjectiveSettings()
+    assert settings_from(parsed("runs/nowhere")).objective.objective_settings() == ObjectiveSettings()
 
 
 def test_a_style_of_several_sizes_is_judged_at_its_own(tmp_path):
@@ -80,9 +88,9 @@ def test_larger_sizes_get_fewer_iterations(size, count):
 
 
 def test_one_number_of_iterations_is_for_every_size():
-    settings = settings_from(parsed("m", "--iterations", "7", "--sizes", "64,128"))
+    settings = settings_from(parsed("runs/m", "--iterations", "7", "--sizes", "64,128"))
     assert [settings.iterations_at(size) for size in (64, 128)] == [7, 7]
-    settings = settings_from(parsed("m", "--iterations", "7,5", "--sizes", "64,128"))
+    settings = settings_from(parsed("runs/m", "--iterations", "7,5", "--sizes", "64,128"))
     assert [settings.iterations_at(size) for size in (64, 128)] == [7, 5]
 
 
