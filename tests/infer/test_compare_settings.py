@@ -101,7 +101,7 @@ def test_methods_by_name_and_in_words():
 
 
 def test_the_command_is_what_gives_these_settings(tmp_path):
-    words = ["m", "--input-range=-1,1", "--style-layers", "rgb,relu1_2=0.5", "--mix", "a", "--sizes", "64,128"]
+    words = ["runs/m", "--input-range=-1,1", "--style-layers", "rgb,relu1_2=0.5", "--mix", "a", "--sizes", "64,128"]
     arguments = parsed(*words, "--content-weight", "0.25")
     import shlex
 
