@@ -4,7 +4,8 @@ from pathlib import Path
 
 import keras
 
-from infer.images import read_image, resize_shorter_side
+from infer.images import resize_shorter_side
+from infer.style_image import read_style_image
 from models.loss_network import LossNetwork
 from models.normalization import ConditionalInstanceNormalization
 from models.objective import Objective, ObjectiveSettings, stack_style_targets
@@ -13,9 +14,6 @@ from models.transform_net_weights import GALLERY_WEIGHTS, read_transform_weights
 from train.precision import has_gpu
 from train.settings import TrainSettings
 from train.trainer import StyleTrainer, learning_rate_schedule
-
-# A relative error divides by the style's own energy, which a flat picture does not have.
-_FLAT_STYLE_DEVIATION = 2.0
 
 
 def make_deterministic(seed: int) -> None:
@@ -93,9 +91,7 @@ def stacked_style_targets(objective: Objective, settings: TrainSettings) -> dict
     """
     per_style = []
     for _, path, size in settings.style_rows():
-        image = resize_shorter_side(read_image(Path(path)), size)
-        if image.std(axis=(0, 1)).max() < _FLAT_STYLE_DEVIATION:
-            raise ValueError(f"{path}: nearly one color, so it has no style to learn; choose another style image")
+        image = resize_shorter_side(read_style_image(Path(path)), size)
         per_style.append(objective.style_targets(image[None].astype("float32")))
     if settings.learned_strength:
         per_style.append(per_style[0])
