@@ -114,11 +114,13 @@ def parse_range(text: str) -> tuple[float, ...]:
 
 
 def _add_amount(group) -> None:
-    whole = _numbers(parse_whole_numbers)
     group.add_argument("--photos", type=int, metavar="N", help="photos to compare on (default: 5)")
     group.add_argument("--seed", type=int, help="of the choice of photos and of the noise (default: 0)")
     group.add_argument(
-        "--sizes", type=whole, metavar="PX,...", help="squares cut from the middle (default: 256,512,1024)"
+        "--sizes",
+        type=parse_whole_numbers,
+        metavar="PX,...",
+        help="squares cut from the middle (default: 256,512,1024)",
     )
     methods = ",".join(map(str, METHODS))
     group.add_argument(
@@ -126,7 +128,7 @@ def _add_amount(group) -> None:
     )
     group.add_argument(
         "--iterations",
-        type=whole,
+        type=parse_whole_numbers,
         metavar="N[,N...]",
         help="most, for all or each size (default: 400 to 256 px, 200 to 512 px, else 100)",
     )

@@ -104,7 +104,7 @@ def _is_image(spec) -> bool:
 
 
 def _in_words(specs: dict) -> str:
-    return ", ".join(f"{name} {spec.shape} {spec.dtype.name}" for name, spec in specs.items()) or "none"
+    return ", ".join(f"{name} {spec.shape} {spec.dtype.name}" for name, spec in sorted(specs.items())) or "none"
 
 
 def _resized(image: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -197,7 +197,7 @@ def test_a_perfect_stylized_image_is_never_reached(pictures, tmp_path, monkeypat
     ("more", "words"),
     [
         (["--methods", "lbfgs:style"], "no method 'lbfgs:style'; choose from lbfgs:content"),
-        (["--sizes", "a"], "'a' is not a list of numbers"),
+        (["--sizes", "a"], "'a' is not a whole number"),
         (["--input-range", "1"], "'1' is not LOW,HIGH"),
     ],
 )

@@ -92,11 +92,24 @@ def test_the_attack_stays_within_pixels():
     np.testing.assert_allclose(change, [[[[0.0, 0.0, 1.0]]]])
 
 
+def give_random_heads(model: RobustClassifier) -> None:
+    """Heads start from zero, where no image has a slope."""
+    kernel, bias = model.heads.get_weights()
+    model.heads.set_weights([np.random.default_rng(0).normal(size=kernel.shape), bias])
+
+
+def test_untrained_heads_do_not_move_the_trunk():
+    model = RobustClassifier(build_trunk(width=0.125, normalize=False), [2, 3])
+    logits = np.asarray(model(toy_inputs()))
+    np.testing.assert_array_equal(logits[:, :2], 0.0)
+
+
 def test_the_attack_raises_the_loss_of_a_network():
     keras.utils.set_random_seed(0)
     model = RobustClassifier(build_trunk(width=0.125, normalize=False), [2, 3])
     inputs = {name: ops.convert_to_tensor(value) for name, value in toy_inputs().items()}
     model(inputs)
+    give_random_heads(model)
     loss = model.classification_loss(inputs)
     change = attack_step(loss, inputs["image"], ops.zeros_like(inputs["image"]), 4.0)
     assert float(loss(inputs["image"] + change)) > float(loss(inputs["image"]))
@@ -113,6 +126,8 @@ def test_classes_of_other_collections_get_no_probability():
 def test_training_sees_attacked_images_and_use_sees_clean_ones():
     model = RobustClassifier(build_trunk(width=0.125, normalize=False), [2, 3])
     inputs = toy_inputs(epsilon=8.0)
+    model(inputs)
+    give_random_heads(model)
     clean = np.asarray(model(inputs))
     assert np.abs(np.asarray(model(inputs, training=True)) - clean).max() > 1e-3
     inputs["epsilon"] = np.zeros(4, "float32")
