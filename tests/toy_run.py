@@ -3,6 +3,7 @@
 import shlex
 from pathlib import Path
 
+import keras
 import numpy as np
 from PIL import Image
 
@@ -34,7 +35,8 @@ def toy_command(folder: Path) -> list[str]:
 
 
 def toy_weights(num_styles: int) -> TransformWeights:
-    """Slightly random weights of a toy network, as after a training."""
+    """Slightly random weights of a toy network, as after a training; the same at every call."""
+    keras.utils.set_random_seed(3)
     network = build_transform_network(num_styles=num_styles, width=0.125)
     random = np.random.default_rng(3)
     arrays = {path: array + 0.1 * random.normal(size=array.shape) for path, array in network_arrays(network).items()}

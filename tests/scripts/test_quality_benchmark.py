@@ -35,6 +35,7 @@ def test_seconds_are_those_of_the_steps_before_a_look(tmp_path):
     assert _points(metrics, batch_size=4) == [Point(2, 2.5, 0.7, 0.3)]
 
 
+@pytest.mark.slow
 def test_a_curve_is_of_a_real_run_and_looks_before_its_end(tmp_path):
     photos = write_photos(tmp_path / "photos")
     style = write_photos(tmp_path / "style", count=1, seed=1) / "photo_00.jpg"

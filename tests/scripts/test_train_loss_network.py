@@ -57,6 +57,7 @@ def test_a_folder_of_another_run_is_refused(trained, photos):
         train_loss_network(toy_settings(photos, steps=3), trained[1])
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_ends_with_the_same_weights(trained, tmp_path, monkeypatch):
     settings, whole = trained
     save = checkpoints.CheckpointStore.save

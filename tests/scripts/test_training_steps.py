@@ -21,6 +21,7 @@ def test_operations_of_a_step_by_hand():
     assert step_operations(1 / 32, "compact", side) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_our_step_lowers_the_objective():
     step = our_step(0.125, "compact", "float32", batch_size=2, side=32)
     totals = [step()["total"] for _ in range(6)]
