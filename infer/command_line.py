@@ -71,6 +71,15 @@ def parse_layers(text: str) -> dict[str, float]:
     return layers
 
 
+def as_typed(value) -> str:
+    """An option's value as it is typed: `relu1_2,relu3_3=0.5` for a dict, `128,256` for a tuple."""
+    if isinstance(value, dict):
+        return ",".join(name if weight == 1 else f"{name}={weight:g}" for name, weight in value.items())
+    if type(value) is tuple:
+        return ",".join(map(as_typed, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def parse_whole_numbers(text: str) -> tuple[int, ...]:
     """`128,256` as a tuple."""
     try:

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from infer.command_line import parse_whole_numbers
+from infer.command_line import as_typed, parse_whole_numbers
 from infer.compare_settings import METHODS, OBJECTIVE_OPTIONS, CompareSettings, Method, objective_of_model
 from infer.gallery import find_model
 from infer.optimize_command import add_objective_options, parse_numbers
@@ -89,7 +89,7 @@ def command_of(arguments: argparse.Namespace) -> str:
     words = ["faststyle", "compare", arguments.model]
     given = {name: value for name, value in vars(arguments).items() if name not in ("run", "traceback", "model")}
     for name, value in given.items():
-        text = _as_text(value)
+        text = as_typed(value)
         flag = "--" + name.replace("_", "-")
         words += [f"{flag}={text}"] if text.startswith("-") else [flag, text]
     return shlex.join(words)
@@ -168,12 +168,3 @@ def _numbers(parse: Callable[[str], tuple]) -> Callable[[str], tuple]:
             raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers") from None
 
     return parse_or_say
-
-
-def _as_text(value) -> str:
-    """An option's value as it is written on a command line."""
-    if isinstance(value, dict):
-        return ",".join(f"{name}={weight:g}" for name, weight in value.items())
-    if isinstance(value, tuple) and not isinstance(value, Method):
-        return ",".join(map(_as_text, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)

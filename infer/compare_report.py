@@ -14,9 +14,10 @@ from infer.compare_sections import TITLE, head_section, method_section, photo_se
 from infer.compare_settings import CompareSettings
 from infer.compare_summary import network_summary, photo_answers, sentences, size_summary
 from infer.compared_models import pixels_compared
-from infer.contact_sheet import captioned, fit_within, grid
+from infer.contact_sheet import fit_within, grid
 from infer.equal_iterations import AtLeast
 from infer.images import read_image, write_image
+from infer.labels import captioned
 from infer.machine import machine
 
 _CELL_PX = 256
@@ -61,8 +62,8 @@ def _contact_sheet(folder: ReportFolder, settings: CompareSettings, results: Seq
             fit_within(read_image(folder.picture(result["key"], result["size"], name)), _CELL_PX) for name in names
         ]
         labels = [f"{titles[0]}, {result['size']} px", *titles[1:]]
-        rows.append([captioned(cell, label) for cell, label in zip(cells, labels, strict=True)])
-    return grid([[captioned(fit_within(read_image(Path(settings.style)), _CELL_PX), "style")], *rows])
+        rows.append([captioned(cell, [label]) for cell, label in zip(cells, labels, strict=True)])
+    return grid([[captioned(fit_within(read_image(Path(settings.style)), _CELL_PX), ["style"])], *rows])
 
 
 def _plain(value):

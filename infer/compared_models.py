@@ -12,6 +12,7 @@ from infer.foreign_model import ForeignModel
 from infer.images import ImageError, list_images, read_image, resize_to
 from infer.model_card import CARD_FILE, read_model_card
 from infer.runtimes import load_graph
+from infer.style_names import style_name
 from infer.stylizer import StylizeError, mixture_row
 
 _MODEL_FILE = "saved_model.pb"
@@ -92,7 +93,7 @@ class _OurModel:
     def __init__(self, settings: CompareSettings) -> None:
         folder = Path(settings.model)
         styles = read_model_card(folder)["styles"]
-        mix = settings.mix or _style_by_name(styles, Path(settings.style).stem, settings.style_size)
+        mix = settings.mix or _style_by_name(styles, style_name(settings.style), settings.style_size)
         row = mixture_row(styles, mix)[None]
         self._mixture = {"style_mixture": row} if len(styles) > 1 else {}
         self._graph = load_graph(folder, runtime=settings.runtime, precision=settings.precision)
@@ -136,9 +137,8 @@ def _style_by_name(styles: list[str], name: str, size: int) -> dict[str, float]:
     """The style that is called like the style image, at this size where the model has several, or the only one."""
     if len(styles) == 1:
         return {styles[0]: 1.0}
-    wanted = name.replace(",", "_").replace("=", "_")  # as training names its styles
-    found = next((style for style in (wanted, f"{wanted}@{size}") if style in styles), None)
+    found = next((style for style in (name, f"{name}@{size}") if style in styles), None)
     if found is None:
         known = ", ".join(styles)
-        raise StylizeError(f"no style of this model is called {wanted!r} as the style image; --mix one of {known}")
+        raise StylizeError(f"no style of this model is called {name!r} as the style image; --mix one of {known}")
     return {found: 1.0}

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 _GAP_PX = 8
-_CAPTION_PX = 14
 
 
 def grid(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
@@ -39,10 +38,3 @@ def fit_within(picture: np.ndarray, size_px: int) -> np.ndarray:
     image = Image.fromarray(picture)
     image.thumbnail((size_px, size_px), Image.Resampling.LANCZOS)
     return np.asarray(image)
-
-
-def captioned(picture: np.ndarray, text: str) -> np.ndarray:
-    """A picture `[height, width, 3]` uint8 with a line of text above, in the width that the picture has."""
-    strip = Image.new("RGB", (picture.shape[1], _CAPTION_PX + 6), "white")
-    ImageDraw.Draw(strip).text((0, 2), text, fill="black", font=ImageFont.load_default(_CAPTION_PX))
-    return np.concatenate([np.asarray(strip), picture])

@@ -5,7 +5,7 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-_PACKAGES = ("faststyle", "tensorflow", "keras", "numpy", "pillow", "openvino")
+_PACKAGES = ("faststyle", "tensorflow", "jax", "keras", "numpy", "pillow", "openvino", "tensorflow-datasets")
 
 
 def machine() -> dict:

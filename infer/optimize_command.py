@@ -5,7 +5,7 @@ import dataclasses
 import functools
 from pathlib import Path
 
-from infer.command_line import parse_layers, parse_whole_numbers
+from infer.command_line import as_typed, parse_layers, parse_whole_numbers
 from infer.optimize_settings import COLOR_MODES, OPTIMIZERS, UNITS, OptimizeSettings
 from infer.presets import PRESETS, preset_options
 
@@ -162,13 +162,6 @@ def _check_places(arguments: argparse.Namespace) -> None:
 
 def _option(group, name: str, kind, text: str, *, default_shown: bool = True, **more) -> None:
     """An option named and defaulting as in `OptimizeSettings`."""
-    default = _DEFAULTS[name]
-    if isinstance(default, dict):
-        shown = ",".join(layer if weight == 1 else f"{layer}={weight:g}" for layer, weight in default.items())
-    elif isinstance(default, tuple):
-        shown = ",".join(map(str, default))
-    else:
-        shown = f"{default:g}" if isinstance(default, float) else default
-    suffix = "" if "(default" in text or not default_shown else f" (default: {shown})"
+    suffix = "" if "(default" in text or not default_shown else f" (default: {as_typed(_DEFAULTS[name])})"
     more.setdefault("metavar", None if "choices" in more else name.split("_")[-1].upper())
     group.add_argument("--" + name.replace("_", "-"), type=kind, help=text + suffix, default=argparse.SUPPRESS, **more)

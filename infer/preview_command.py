@@ -4,7 +4,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from infer.command_line import parse_layers, parse_whole_numbers
+from infer.command_line import as_typed, parse_layers, parse_whole_numbers
 from infer.optimize_command import parse_numbers
 from infer.optimize_settings import OptimizeSettings
 from models.objective_settings import STATISTICS, ObjectiveSettings
@@ -109,10 +109,4 @@ def run_preview(arguments: argparse.Namespace) -> int:
 
 def train_options(given: dict) -> list[str]:
     """The options of `faststyle train` that stand for these settings."""
-    return [f"--{name.replace('_', '-')} {_plain(value)}" for name, value in given.items()]
-
-
-def _plain(value) -> str:
-    if isinstance(value, dict):
-        return ",".join(name if weight == 1 else f"{name}={weight:g}" for name, weight in value.items())
-    return f"{value:g}" if isinstance(value, float) else shlex.quote(str(value))
+    return [f"--{name.replace('_', '-')} {shlex.quote(as_typed(value))}" for name, value in given.items()]

@@ -2,14 +2,12 @@
 
 import dataclasses
 import json
-import platform
-from importlib import metadata
 from pathlib import Path
 
 from infer.atomic_files import write_atomically
+from infer.machine import machine
 from train.settings import TrainSettings
 
-_REPORTED_PACKAGES = ("tensorflow", "jax", "keras", "numpy", "pillow", "tensorflow-datasets")
 # Settings that say how often to look and where files lie, not what is trained; a resumed run may change them.
 _FREE_TO_CHANGE = {"checkpoint_every", "preview_every", "data_dir", "vgg_weights"}
 
@@ -57,8 +55,8 @@ class RunDirectory:
         """Appends what the run goes on with now, where it differs from the last."""
         before = json.loads(self.environment.read_text(encoding="utf-8")) if self.environment.is_file() else []
         kept = before if isinstance(before, list) else [before]  # earlier versions kept only the last
-        if kept[-1:] != [environment()]:
-            kept.append(environment())
+        if kept[-1:] != [machine()]:
+            kept.append(machine())
             write_atomically(self.environment, (json.dumps(kept, indent=2) + "\n").encode())
 
     def load_settings(self) -> TrainSettings:
@@ -75,17 +73,6 @@ class RunDirectory:
             return TrainSettings.from_json(self.config.read_text())
         except (ValueError, TypeError) as error:
             raise RunDirectoryError(f"{self.config}: cannot be understood ({error})") from None
-
-
-def environment() -> dict:
-    """Versions and platform, for the record."""
-    versions: dict[str, str | None] = {}
-    for package in _REPORTED_PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = None
-    return {"python": platform.python_version(), "platform": platform.platform(), "packages": versions}
 
 
 def _differences(old: TrainSettings, new: TrainSettings) -> list[str]:

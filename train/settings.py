@@ -3,8 +3,8 @@
 import dataclasses
 import json
 import os
-from pathlib import Path
 
+from infer.style_names import style_name
 from models.objective_settings import CONTENT_LAYERS, STYLE_LAYERS, ObjectiveSettings
 
 _RANDOM_START_FADE_IN = 500
@@ -143,7 +143,7 @@ class TrainSettings:
         """
         several = len(self.style_sizes) > 1
         return [
-            (_style_name(path) + (f"@{size}" if several else ""), path, size)
+            (style_name(path) + (f"@{size}" if several else ""), path, size)
             for path in self.style_images
             for size in self.style_sizes
         ]
@@ -151,10 +151,6 @@ class TrainSettings:
     def row_names(self) -> list[str]:
         """Names of the network's rows: the styles and, last, the photo itself if its row is learned."""
         return [name for name, _, _ in self.style_rows()] + ([IDENTITY_STYLE] if self.learned_strength else [])
-
-
-def _style_name(path: str) -> str:
-    return Path(path).stem.replace(",", "_").replace("=", "_")
 
 
 def _flag(name: str) -> str:

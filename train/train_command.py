@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from infer.command_line import parse_layers, parse_whole_numbers
+from infer.command_line import as_typed, parse_layers, parse_whole_numbers
 from train.settings import TUNED, TrainSettings
 
 _DEFAULTS = dataclasses.asdict(TrainSettings(style_images=("",), content=""))
@@ -110,12 +110,6 @@ def _add_schedule_options(group) -> None:
 def _option(group, name: str, kind, text: str, **more) -> None:
     """An option named and defaulting as in `TrainSettings`."""
     default = _DEFAULTS[name]
-    suffix = "" if "(default" in text else f" (default: {_shown(default)})"
+    suffix = "" if "(default" in text else f" (default: {as_typed(default)})"
     flag = "--" + name.replace("_", "-")
     group.add_argument(flag, type=kind, help=text + suffix, default=argparse.SUPPRESS, **more)
-
-
-def _shown(default):
-    if isinstance(default, dict):
-        return ",".join(layer if weight == 1 else f"{layer}={weight:g}" for layer, weight in default.items())
-    return ",".join(map(str, default)) if isinstance(default, tuple) else default

@@ -4,10 +4,11 @@ import json
 
 import keras
 
+from infer.machine import machine
 from models.transform_net import build_transform_network
 from models.transform_net_weights import TransformWeights, network_arrays, read_transform_weights
 from train.checkpoints import CheckpointStore
-from train.run_directory import RunDirectory, RunDirectoryError, environment
+from train.run_directory import RunDirectory, RunDirectoryError
 from train.settings import IDENTITY_STYLE, TrainSettings
 
 _LICENCE = "Apache-2.0 for the network; the rights in its style images stay with their owners"
@@ -39,7 +40,7 @@ def trained_weights(
         "validation": validation,
         "validation_per_style": dict(zip(names, per_style or [], strict=False)),
         "settings": json.loads(settings.to_json()),
-        "environment": environment(),
+        "environment": machine(),
         "licence": _LICENCE,
     }
     return TransformWeights(network_arrays(network), card)

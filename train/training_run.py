@@ -22,8 +22,7 @@ from train.run_directory import RunDirectory, RunDirectoryError
 from train.run_log import RunLog
 from train.settings import TrainSettings
 from train.trained_weights import trained_weights
-from train.trainer import TERMS
-from train.validation import mean_terms, validate
+from train.validation import mean_terms, validate, validation_table
 
 _PREVIEW_PHOTOS = 3
 _PHOTO_SHARE = 0.15  # of the steps; the photo is farther from the styles than they are from each other
@@ -127,7 +126,7 @@ class TrainingRun:
         per_style = self._validate()
         validation = mean_terms(per_style)
         if len(per_style) > 1:
-            print(_validation_table(settings, per_style))
+            print(validation_table(self._style_names(), per_style))
         weights = trained_weights(self._network, settings, steps=self.step, validation=validation, per_style=per_style)
         weights_path = self._directory.weights
         write_atomically(weights_path, pack_transform_weights(self._network, weights.card))
@@ -174,8 +173,7 @@ class TrainingRun:
         per_style = self._validate()
         validation = mean_terms(per_style)
         if validation:
-            names = [name for name, _, _ in self._settings.style_rows()]
-            log.validation(self.step, validation, dict(zip(names, per_style, strict=True)))
+            log.validation(self.step, validation, dict(zip(self._style_names(), per_style, strict=True)))
         stylized = stylize_previews(self._network, self._preview_photos, self._num_rows)
         sheet = preview_sheet(self._preview_photos, stylized)
         write_image(self._directory.previews / f"step_{self.step:08d}.png", sheet)
@@ -192,6 +190,9 @@ class TrainingRun:
             num_rows=self._num_rows,
             batch_size=self._settings.batch_size,
         )
+
+    def _style_names(self) -> list[str]:
+        return [name for name, _, _ in self._settings.style_rows()]
 
     def _due(self, every: int) -> bool:
         return self.step % every == 0 or self.step == self._settings.steps
@@ -254,17 +255,6 @@ class TrainingRun:
         self._restore(checkpoint.arrays)
         self.step, self._position = checkpoint.step, checkpoint.state["position"]
         self._unreadable = set(checkpoint.state["unreadable"])
-
-
-def _validation_table(settings: TrainSettings, per_style: list[dict[str, float]]) -> str:
-    names = [name for name, _, _ in settings.style_rows()]
-    width = max(map(len, names))
-    header = f"{'validation':<{width}}  " + "  ".join(f"{name:>7}" for name in TERMS)
-    rows = [
-        f"{name:<{width}}  " + "  ".join(f"{terms[term]:7.4f}" for term in TERMS)
-        for name, terms in zip(names, per_style, strict=True)
-    ]
-    return "\n".join([header, *rows])
 
 
 def _check_apart(content: str, output: Path) -> None:

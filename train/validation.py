@@ -29,6 +29,17 @@ def mean_terms(per_style: list[dict[str, float]]) -> dict[str, float] | None:
     return {name: sum(terms[name] for terms in per_style) / len(per_style) for name in TERMS}
 
 
+def validation_table(names: list[str], per_style: list[dict[str, float]]) -> str:
+    """The terms of each style as aligned lines of text, for the terminal."""
+    width = max(map(len, names))
+    header = f"{'validation':<{width}}  " + "  ".join(f"{name:>7}" for name in TERMS)
+    rows = [
+        f"{name:<{width}}  " + "  ".join(f"{terms[term]:7.4f}" for term in TERMS)
+        for name, terms in zip(names, per_style, strict=True)
+    ]
+    return "\n".join([header, *rows])
+
+
 def _terms_of_row(trainer: StyleTrainer, photos: np.ndarray, row: np.ndarray, batch_size: int) -> dict[str, float]:
     sums = dict.fromkeys(TERMS, 0.0)
     for start in range(0, len(photos), batch_size):

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from infer.command_line import run_command_line
+from infer.command_line import as_typed, run_command_line
 from scripts import faststyle
 
 
@@ -109,3 +109,11 @@ def test_a_users_mistake_is_one_line_where_tensorflow_starts_up_first(tmp_path):
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == f"error: {tmp_path / 'run'}: no such weights file\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [({"rgb": 1.0, "relu1_2": 0.25}, "rgb,relu1_2=0.25"), ((128, 256), "128,256"), (0.001, "0.001"), ("auto", "auto")],
+)
+def test_a_value_is_shown_as_it_is_typed(value, text):
+    assert as_typed(value) == text

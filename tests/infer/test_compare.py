@@ -79,7 +79,7 @@ def test_curves_begin_at_the_start_and_have_every_iteration_with_rising_seconds(
 def test_the_report_says_what_was_run(numbers, pictures):
     assert numbers["command"].startswith("faststyle compare ")
     assert "--methods lbfgs:content,adam:noise" in numbers["command"]
-    assert "--style-layers rgb=1,relu1_2=1" in numbers["command"]
+    assert "--style-layers rgb,relu1_2 " in numbers["command"]
     assert numbers["settings"]["iterations"] == [3]
     assert numbers["settings"]["content_weight"] == ObjectiveSettings.content_weight
     assert numbers["versions"]["tensorflow"]

@@ -1,6 +1,6 @@
 import numpy as np
 
-from infer.contact_sheet import captioned, fit_within, grid
+from infer.contact_sheet import fit_within, grid
 
 GAP = 8
 
@@ -58,13 +58,3 @@ def test_a_picture_is_scaled_down_to_the_longer_side():
 def test_a_picture_that_fits_is_left_as_it_is():
     picture = np.random.default_rng(0).integers(0, 256, (30, 50, 3), dtype="uint8")
     np.testing.assert_array_equal(fit_within(picture, 50), picture)
-
-
-def test_a_caption_stands_above_the_whole_picture():
-    picture = np.full((30, 80, 3), 90, "uint8")
-    sheet = captioned(picture, "network")
-    np.testing.assert_array_equal(sheet[-30:], picture)
-    assert sheet.shape[1] == 80
-    above = sheet[:-30]
-    assert (above == 255).any()
-    assert (above < 128).any()

@@ -5,7 +5,8 @@ from importlib import metadata
 
 import pytest
 
-from train.run_directory import RunDirectory, RunDirectoryError, environment
+from infer.machine import machine
+from train.run_directory import RunDirectory, RunDirectoryError
 from train.settings import TrainSettings
 
 
@@ -44,7 +45,7 @@ def test_the_layout_is_the_documented_one(tmp_path):
 def test_a_new_run_writes_its_settings_and_what_it_runs_on(run):
     assert TrainSettings.from_json(run.config.read_text()) == settings()
     assert run.load_settings() == settings()
-    assert json.loads(run.environment.read_text()) == [environment()]
+    assert json.loads(run.environment.read_text()) == [machine()]
 
 
 @pytest.mark.parametrize("earlier", [{"python": "3.9"}, [{"python": "3.9"}]], ids=["of one environment", "list"])
@@ -52,14 +53,14 @@ def test_a_resumed_run_keeps_its_first_environment_and_adds_another_once(run, ea
     run.environment.write_text(json.dumps(earlier))
     for _ in range(2):
         run.open(settings())
-    assert json.loads(run.environment.read_text()) == [{"python": "3.9"}, environment()]
+    assert json.loads(run.environment.read_text()) == [{"python": "3.9"}, machine()]
 
 
 def test_the_environment_names_versions(run):
-    written = environment()
+    written = machine()["versions"]
     assert written["python"] == platform.python_version()
-    assert written["packages"]["keras"] == metadata.version("keras")
-    assert written["packages"].keys() >= {"tensorflow", "jax", "numpy", "pillow", "tensorflow-datasets"}
+    assert written["keras"] == metadata.version("keras")
+    assert written.keys() >= {"tensorflow", "jax", "numpy", "pillow", "tensorflow-datasets"}
 
 
 def test_checking_writes_nothing(tmp_path):

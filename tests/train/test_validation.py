@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from train.trainer import TERMS
-from train.validation import mean_terms, validate
+from train.validation import mean_terms, validate, validation_table
 
 
 class RecordingTrainer:
@@ -30,3 +30,12 @@ def test_the_mean_is_over_styles():
 def test_without_photos_there_is_nothing_to_say():
     assert validate(RecordingTrainer(), photos(1)[:0], num_styles=1, num_rows=1, batch_size=2) == []
     assert mean_terms([]) is None
+
+
+def test_the_table_has_a_line_for_each_style_in_columns():
+    head, sea, _ = validation_table(
+        ["sea", "starry_night"], [dict.fromkeys(TERMS, 0.5), dict.fromkeys(TERMS, 2.0)]
+    ).split("\n")
+    assert head.split() == ["validation", *TERMS]
+    assert sea.split() == ["sea", *["0.5000"] * len(TERMS)]
+    assert len(head) == len(sea)
