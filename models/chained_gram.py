@@ -5,6 +5,7 @@ They say which deep feature sits on which shallow one: how a form is painted, no
 
 from keras import ops
 
+from models.layer_names import PIXEL_LAYER, layer_stride
 from models.losses import gram_matrix
 
 
@@ -27,5 +28,5 @@ def chained_gram(shallow, deep, mask=None):
 
 
 def in_depth_order(layer_names) -> list[str]:
-    """Layers as a chain, shallow to deep; the pixels come first."""
-    return sorted(layer_names, key=lambda name: (name != "rgb", name))
+    """Layers as a chain, no map larger than the one before; of equal ones the shallow comes first."""
+    return sorted(layer_names, key=lambda name: (layer_stride(name), name != PIXEL_LAYER, name))

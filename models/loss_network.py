@@ -11,11 +11,11 @@ from pathlib import Path
 import keras
 from keras import layers, ops
 
+from models.layer_names import PIXEL_LAYER, split_layer_name
 from models.loss_network_weights import load_compact_weights, load_imagenet_weights
 
 # Mean of ImageNet's pixels, RGB in 0..255; every VGG was trained on images minus this.
 MEAN_PIXEL = (123.68, 116.779, 103.939)
-PIXEL_LAYER = "rgb"
 POOLINGS = ("max", "average")
 
 
@@ -76,7 +76,8 @@ class LossNetwork:
 
         Args:
             image: `[batch, height, width, 3]` RGB in 0..255, any float type.
-            layer_names: names from `layer_names`.
+            layer_names: names from `layer_names`, each as it is or as `NAME/2`, `NAME/4`...: of the image averaged over
+                squares of that many pixels, where strokes and their distances are as many times smaller.
 
         Returns:
             `{name: [batch, height_l, width_l, channels_l]}` in the compute dtype; `rgb` is the image / 255, float32.
@@ -85,18 +86,30 @@ class LossNetwork:
             ValueError: a layer that this network does not have.
         """
         self.check_layers(layer_names)
-        deep = tuple(name for name in layer_names if name != PIXEL_LAYER)
+        features = {}
+        for reduction in dict.fromkeys(split_layer_name(name)[1] for name in layer_names):
+            reduced = ops.average_pool(image, reduction, data_format="channels_last") if reduction > 1 else image
+            wanted = {split_layer_name(name)[0]: name for name in layer_names if split_layer_name(name)[1] == reduction}
+            features |= {wanted[layer]: value for layer, value in self._features(reduced, tuple(wanted)).items()}
+        return {name: features[name] for name in layer_names}
+
+    def _features(self, image, layers: tuple[str, ...]) -> dict:
+        deep = tuple(name for name in layers if name != PIXEL_LAYER)
         features = dict(self._submodel(deep)(image)) if deep else {}
-        if PIXEL_LAYER in layer_names:
+        if PIXEL_LAYER in layers:
             features[PIXEL_LAYER] = ops.cast(image, "float32") / 255.0
         return features
 
     def check_layers(self, layer_names: Sequence[str]) -> None:
         """Raises `ValueError` for the first name that is no layer of this network."""
         for name in layer_names:
-            if name not in self.layer_names:
+            layer, reduction = split_layer_name(name)
+            if layer not in self.layer_names or reduction < 1:
                 known = ", ".join(self.layer_names)
-                raise ValueError(f"loss network {self.name!r} has no layer {name!r}; choose from {known}")
+                raise ValueError(
+                    f"loss network {self.name!r} has no layer {name!r}; choose from {known}, or one of them at a coarser"
+                    f" scale, as {self.layer_names[-1]}/2"
+                )
 
     def _submodel(self, layer_names: tuple[str, ...]) -> keras.Model:
         if layer_names not in self._submodels:

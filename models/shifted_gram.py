@@ -4,6 +4,7 @@ A plain Gram matrix forgets where features are; the product with a translate kno
 rows, waves and symmetries survive (the paper's section 3).
 """
 
+from models.layer_names import layer_stride
 from models.losses import gram_matrix
 
 
@@ -30,8 +31,8 @@ def shifted_gram_statistics(features, shifts, mask=None) -> dict:
 
 
 def shifts_in_features(shifts, layer: str) -> tuple[int, ...]:
-    """Shifts in px of the image as px of a layer's feature map, which every pooling halves; at least 1, each once."""
-    stride = 1 if layer == "rgb" else 2 ** (int(layer[len("relu")]) - 1)
+    """Shifts in px of the image as px of a layer's feature map; at least 1, each once."""
+    stride = layer_stride(layer)
     return tuple(dict.fromkeys(max(1, shift // stride) for shift in shifts))
 
 

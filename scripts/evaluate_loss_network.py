@@ -72,7 +72,7 @@ def _objectives(networks: dict, files: dict, photos: list, arguments: argparse.N
 
 
 def _table(networks: dict, files: dict, photos: list, paintings: list, *, labelled: str | None) -> str:
-    from models.loss_network import PIXEL_LAYER
+    from models.layer_names import PIXEL_LAYER
     from scripts.loss_network_evaluation import content_retrieval, style_retrieval
     from train.settings import CONTENT_LAYERS, STYLE_LAYERS
 

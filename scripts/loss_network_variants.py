@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
-from models.loss_network import PIXEL_LAYER, LossNetwork
+from models.layer_names import PIXEL_LAYER
+from models.loss_network import LossNetwork
 from models.objective import Objective, ObjectiveSettings
 
 _COARSE_COLORS = {"rgb/4": 4, "rgb/16": 16}

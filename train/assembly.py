@@ -11,6 +11,7 @@ from models.normalization import ConditionalInstanceNormalization
 from models.objective import Objective, ObjectiveSettings, stack_style_targets
 from models.transform_net import build_transform_network
 from models.transform_net_weights import GALLERY_WEIGHTS, read_transform_weights, start_from
+from train.muon import Muon
 from train.precision import has_gpu
 from train.settings import TrainSettings
 from train.trainer import StyleTrainer, learning_rate_schedule
@@ -63,7 +64,8 @@ def compiled_trainer(settings: TrainSettings, network: keras.Model, policy: str)
         warmup_steps=settings.warmup_steps,
         decay=settings.learning_rate_decay,
     )
-    optimizer = keras.optimizers.Adam(rate, global_clipnorm=settings.clip_norm or None)
+    kind = Muon if settings.optimizer == "muon" else keras.optimizers.Adam
+    optimizer = kind(rate, global_clipnorm=settings.clip_norm or None)
     optimizer.build(network.trainable_variables)
     # On CPUs oneDNN's kernels beat XLA's threefold on this network; on GPUs Keras decides.
     xla = "auto" if has_gpu() or keras.backend.backend() == "jax" else False

@@ -11,6 +11,7 @@ _RANDOM_START_FADE_IN = 500
 _SMALLEST_STYLE_PX = 32  # four poolings leave two pixels
 IDENTITY_STYLE = "photo"
 TUNED = ("all", "rows")
+OPTIMIZERS = ("muon", "adam")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,8 @@ class TrainSettings:
         image_size: side of the training crops, px, a multiple of 4.
         batch_size: crops per step.
         steps: optimizer steps.
-        learning_rate: Adam's, at its peak.
+        optimizer: "muon" (`train.muon`) or "adam".
+        learning_rate: Adam's, at its peak; Muon's is derived from it.
         learning_rate_decay: "cosine" (to 1/20 at the last step) or "constant".
         warmup_steps: steps over which the learning rate rises.
         fade_in_steps: steps from reproducing the photo to the full objective; None is 0 for a trained start and a
@@ -72,6 +74,7 @@ class TrainSettings:
     image_size: int = 256
     batch_size: int = 2
     steps: int = 2000
+    optimizer: str = "muon"
     learning_rate: float = 1e-3
     learning_rate_decay: str = "cosine"
     warmup_steps: int = 50
@@ -109,6 +112,8 @@ class TrainSettings:
             raise ValueError(f"--style-sizes must be {_SMALLEST_STYLE_PX} or more, got {self.style_sizes}")
         if self.tuned not in TUNED:
             raise ValueError(f"--tuned must be one of {', '.join(TUNED)}, got {self.tuned!r}")
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(f"--optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}")
         if self.tuned == "rows" and self.base == "random":
             raise ValueError("--tuned rows needs trained layers to build on; leave --base at gallery or name a file")
         if not self.learning_rate > 0:

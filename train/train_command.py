@@ -5,7 +5,7 @@ import dataclasses
 from pathlib import Path
 
 from infer.command_line import as_typed, parse_layers, parse_whole_numbers
-from train.settings import TUNED, TrainSettings
+from train.settings import OPTIMIZERS, TUNED, TrainSettings
 
 _DEFAULTS = dataclasses.asdict(TrainSettings(style_images=("",), content=""))
 
@@ -75,7 +75,8 @@ def _add_objective_options(group) -> None:
 def _add_schedule_options(group) -> None:
     _option(group, "steps", int, "training steps")
     _option(group, "batch_size", int, "photos per step")
-    _option(group, "learning_rate", float, "Adam's peak learning rate")
+    _option(group, "optimizer", str, "muon needs about half of adam's steps", choices=OPTIMIZERS)
+    _option(group, "learning_rate", float, "peak learning rate, Adam's; Muon's follows from it")
     _option(group, "learning_rate_decay", str, "what follows the warm-up", choices=("cosine", "constant"))
     _option(group, "warmup_steps", int, "steps until the peak learning rate")
     _option(

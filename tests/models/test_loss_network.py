@@ -139,6 +139,17 @@ def test_rgb_layer_is_the_image_divided_by_255(compact):
     np.testing.assert_allclose(features["rgb"], IMAGE / 255, rtol=1e-6)
 
 
+def test_a_layer_at_a_coarser_scale_is_that_of_the_averaged_image(compact):
+    image = IMAGE[:, :40, :32]
+    halved = image.reshape(2, 20, 2, 16, 2, 3).mean(axis=(2, 4))
+    coarse = compact.features(image, ["rgb/2", "relu2_1/2", "relu2_1"])
+    expected = compact.features(halved, ["rgb", "relu2_1"])
+    assert list(coarse) == ["rgb/2", "relu2_1/2", "relu2_1"]
+    np.testing.assert_allclose(coarse["rgb/2"], expected["rgb"], atol=1e-6)
+    np.testing.assert_allclose(coarse["relu2_1/2"], expected["relu2_1"], atol=1e-3)
+    np.testing.assert_array_equal(coarse["relu2_1"], compact.features(image, ["relu2_1"])["relu2_1"])
+
+
 def test_bfloat16_network_gives_bfloat16_features_close_to_float32_and_exact_rgb(compact):
     half = LossNetwork("compact", dtype="mixed_bfloat16").features(IMAGE, ["rgb", "relu2_2"])
     exact = compact.features(IMAGE, ["relu2_2"])["relu2_2"]
