@@ -86,7 +86,7 @@ class LossNetwork:
             ValueError: a layer that this network does not have.
         """
         self.check_layers(layer_names)
-        features = {}
+        features: dict = {}
         for reduction in dict.fromkeys(split_layer_name(name)[1] for name in layer_names):
             reduced = ops.average_pool(image, reduction, data_format="channels_last") if reduction > 1 else image
             wanted = {split_layer_name(name)[0]: name for name in layer_names if split_layer_name(name)[1] == reduction}
@@ -107,8 +107,8 @@ class LossNetwork:
             if layer not in self.layer_names or reduction < 1:
                 known = ", ".join(self.layer_names)
                 raise ValueError(
-                    f"loss network {self.name!r} has no layer {name!r}; choose from {known}, or one of them at a coarser"
-                    f" scale, as {self.layer_names[-1]}/2"
+                    f"loss network {self.name!r} has no layer {name!r}; choose from {known}, or one of them at a "
+                    f"coarser scale, as {self.layer_names[-1]}/2"
                 )
 
     def _submodel(self, layer_names: tuple[str, ...]) -> keras.Model:

@@ -8,9 +8,16 @@ STATISTICS = ("gram", "covariance")
 # Deep layers know strokes, shallow ones the grain of canvas and scan: equal weights gave visibly more grain.
 # Coarser scales bring strokes and color patches that the layers would be too small for.
 STYLE_LAYERS = {
-    **{"rgb": 1.0, "relu1_2": 0.25, "relu2_2": 0.5, "relu3_3": 1.5, "relu4_3": 1.5},
-    **{"relu2_2/2": 1.0, "relu3_3/2": 1.5},
-    **{"rgb/4": 1.0, "relu2_2/4": 1.0, "relu3_3/4": 1.5},
+    "rgb": 1.0,
+    "relu1_2": 0.25,
+    "relu2_2": 0.5,
+    "relu3_3": 1.5,
+    "relu4_3": 1.5,
+    "relu2_2/2": 1.0,
+    "relu3_3/2": 1.5,
+    "rgb/4": 1.0,
+    "relu2_2/4": 1.0,
+    "relu3_3/4": 1.5,
 }
 CONTENT_LAYERS = {"relu3_3": 1.0}
 

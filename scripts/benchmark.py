@@ -1,9 +1,9 @@
 """Measures speed and writes the tables that the docs show, with command, date, processor, versions.
 
-`python -m scripts.benchmark [training|quality|inference|optimize|all]` prints; `quality` trains on a given style and
-photos. `--docs FILE...` puts every table between its
-marks `<!-- benchmark:NAME -->` and `<!-- end -->` and leaves the prose; `--json FILE` writes all numbers. Variants take
-turns within one run, and the median of their rounds is reported: single timings on a shared machine mislead.
+`python -m scripts.benchmark [training|starts|schedule|inference|optimize|all]` prints; `starts` and `schedule` train
+on a given style and photos. `--docs FILE...` puts every table between its marks `<!-- benchmark:NAME -->` and
+`<!-- end -->` and leaves the prose; `--json FILE` writes all numbers. Variants take turns within one run, and the
+median of their rounds is reported: single timings on a shared machine mislead.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import datetime
 import json
 import shlex
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from infer.machine import machine
 from infer.native_logs import filter_native_logs
 from scripts.benchmark_table import Table, marked_blocks, replace_block
 
-_BENCHMARKS = ("training", "quality", "inference", "optimize")
+_THAT_TRAIN = ("starts", "schedule")
+_BENCHMARKS = ("training", *_THAT_TRAIN, "inference", "optimize")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,17 +32,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--torch-python", metavar="PATH", help="a Python that has PyTorch, to compare with")
     parser.add_argument("--sides", type=_numbers, default=(256, 512, 1024, 2048, 4096), help="square photos, in px")
     parser.add_argument("--megapixels", type=_numbers, default=(12, 24, 50, 100), help="large photos")
-    parser.add_argument("--style", metavar="IMAGE", help="a style to learn, for the quality benchmark")
+    parser.add_argument("--style", metavar="IMAGE", help="a style to learn, for starts and schedule")
     parser.add_argument("--content", metavar="SOURCE", help="photos to learn it on")
-    parser.add_argument("--steps", type=int, default=1000, help="of its runs; ten times as many from scratch")
-    parser.add_argument("--image-size", type=int, default=256, help="of its crops, px")
+    parser.add_argument("--steps", type=int, default=1000, help="of a run; ten times as many from scratch")
+    parser.add_argument("--image-size", type=int, default=256, help="of their crops, px")
     parser.add_argument(
         "--docs", type=Path, nargs="+", default=[], help="Markdown files whose marked tables are replaced"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="all numbers (default: beside the first of --docs)")
     arguments = parser.parse_args(argv)
-    if arguments.what == "quality" and not (arguments.style and arguments.content):
-        parser.error("the quality benchmark trains: give it --style IMAGE and --content SOURCE")
+    if arguments.what in _THAT_TRAIN and not (arguments.style and arguments.content):
+        parser.error(f"{arguments.what} trains: give it --style IMAGE and --content SOURCE")
     for path in arguments.docs:
         if not path.is_file():
             parser.error(f"{path}: no such file")
@@ -65,20 +67,8 @@ def _tables(arguments: argparse.Namespace) -> Iterator[Table]:
         from scripts.training_benchmark import training_tables
 
         yield from training_tables(arguments.rounds, torch_python=arguments.torch_python)
-    if "quality" in chosen and arguments.style and arguments.content:
-        from scripts.quality_benchmark import quality_tables
-        from train.settings import TrainSettings
-
-        yield from quality_tables(
-            TrainSettings(
-                style_images=(arguments.style,),
-                content=arguments.content,
-                loss_network="compact",
-                steps=arguments.steps,
-                image_size=arguments.image_size,
-                held_out=32,
-            )
-        )
+    if arguments.style and arguments.content:
+        yield from _quality_tables(arguments, chosen)
     if "inference" in chosen:
         from scripts.inference_benchmark import inference_tables
 
@@ -88,6 +78,25 @@ def _tables(arguments: argparse.Namespace) -> Iterator[Table]:
         from scripts.optimize_benchmark import optimize_tables
 
         yield from optimize_tables()
+
+
+def _quality_tables(arguments: argparse.Namespace, chosen: Sequence[str]) -> Iterator[Table]:
+    from scripts.quality_benchmark import schedule_table, starts_table
+    from train.settings import TrainSettings
+
+    settings = TrainSettings(
+        style_images=(arguments.style,),
+        content=arguments.content,
+        loss_network="compact",
+        steps=arguments.steps,
+        image_size=arguments.image_size,
+        style_sizes=(2 * arguments.image_size,),
+        held_out=32,
+    )
+    tables = {"starts": starts_table, "schedule": schedule_table}
+    for name in (name for name in tables if name in chosen):
+        with tempfile.TemporaryDirectory() as folder:
+            yield tables[name](settings, Path(folder))
 
 
 def _update(documents: Sequence[Path], table: Table, heading: str) -> None:
@@ -112,7 +121,7 @@ def _command(arguments: argparse.Namespace) -> str:
     words = ["python", "-m", "scripts.benchmark", arguments.what, "--rounds", str(arguments.rounds)]
     if arguments.torch_python:
         words += ["--torch-python", "PYTHON"]
-    if arguments.what in ("quality", "all") and arguments.style:
+    if arguments.what in (*_THAT_TRAIN, "all") and arguments.style:
         words += ["--style", Path(arguments.style).name, "--content", "PHOTOS", "--steps", str(arguments.steps)]
         words += ["--image-size", str(arguments.image_size)]
     if arguments.what in ("inference", "all"):

@@ -1,8 +1,8 @@
-"""Muon: steps of kernels made orthogonal, all other weights by Adam (Jordan et al. 2024, kellerjordan.github.io/posts/muon).
+"""Muon: orthogonal steps of kernels, Adam's of all other weights (Jordan 2024, kellerjordan.github.io/posts/muon).
 
-Adam's step of a convolution kernel is close to low rank: few directions among its filters change, the others hardly
-learn. Replacing it by the nearest orthogonal matrix moves every direction alike. A style is learned in about half of
-the steps (docs/benchmarks.md has the figures).
+Adam's step of a kernel is close to low rank: few directions among its filters change, the others hardly learn. The
+nearest orthogonal matrix moves every direction alike. A style is learned in about half of the steps
+(docs/benchmarks.md has the figures).
 """
 
 import keras

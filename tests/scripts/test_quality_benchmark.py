@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from scripts.quality_benchmark import Point, _points, curve, seconds_to
+from scripts.quality_benchmark import Point, _points, curve, curve_of_growing_crops, seconds_to
 from tests.toy_run import write_photos
 from train.settings import TrainSettings
 
@@ -35,23 +35,35 @@ def test_seconds_are_those_of_the_steps_before_a_look(tmp_path):
     assert _points(metrics, batch_size=4) == [Point(2, 2.5, 0.7, 0.3)]
 
 
-@pytest.mark.slow
-def test_a_curve_is_of_a_real_run_and_looks_before_its_end(tmp_path):
+@pytest.fixture
+def settings(tmp_path):
     photos = write_photos(tmp_path / "photos")
     style = write_photos(tmp_path / "style", count=1, seed=1) / "photo_00.jpg"
-    settings = TrainSettings(
+    return TrainSettings(
         style_images=(str(style),),
         content=str(photos),
         loss_network="compact",
         base="random",
         width=0.125,
         image_size=32,
-        style_sizes=(32,),
+        style_sizes=(64,),
         style_layers={"relu1_2": 1.0},
         content_layers={"relu2_2": 1.0},
         steps=8,
         batch_size=1,
     )
+
+
+@pytest.mark.slow
+def test_a_curve_is_of_a_real_run_and_looks_before_its_end(settings, tmp_path):
     points = curve(settings, tmp_path / "run")
     assert [point.step for point in points] == list(range(1, 9))
     assert all(later.seconds > earlier.seconds for earlier, later in itertools.pairwise(points))
+
+
+@pytest.mark.slow
+def test_growing_crops_count_the_steps_and_seconds_of_the_small_ones(settings, tmp_path):
+    points = curve_of_growing_crops(settings, tmp_path / "run")
+    small = _points(tmp_path / "run" / "small" / "metrics.jsonl", settings.batch_size)
+    assert [point.step for point in points] == [5, 6, 7, 8]
+    assert points[0].seconds > small[-1].seconds
