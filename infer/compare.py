@@ -17,7 +17,7 @@ from infer.compare_progress import CompareProgress
 from infer.compare_settings import CompareSettings, Method
 from infer.compared_models import fingerprint, stems_of_images
 from infer.descent_curve import descend
-from infer.images import read_image, to_uint8
+from infer.images.files import read_image, to_uint8
 from infer.initial_image import initial_image
 from infer.style_image import read_style_image
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from infer.atomic_files import write_atomically
 from infer.compare_settings import Method
-from infer.images import write_image
+from infer.images.files import write_image
 
 _SETTINGS = "settings.json"
 # Settings that say where a file lies and not what is measured.

@@ -14,10 +14,10 @@ from infer.compare_sections import TITLE, head_section, method_section, photo_se
 from infer.compare_settings import CompareSettings
 from infer.compare_summary import network_summary, photo_answers, sentences, size_summary
 from infer.compared_models import pixels_compared
-from infer.contact_sheet import fit_within, grid
 from infer.equal_iterations import AtLeast
-from infer.images import read_image, write_image
-from infer.labels import captioned
+from infer.images.contact_sheet import fit_within, grid
+from infer.images.files import read_image, write_image
+from infer.images.labels import captioned
 from infer.machine import machine
 
 _CELL_PX = 256

@@ -17,7 +17,7 @@ from infer.compare_settings import CompareSettings, Method
 from infer.compare_summary import network_summary, photo_answers, sentences, size_summary, spread
 from infer.compared_models import pixels_compared
 from infer.equal_iterations import AtLeast
-from infer.images import read_image
+from infer.images.files import read_image
 
 TITLE = "A network against iterations"
 _JPEG_QUALITY = 90

@@ -9,7 +9,7 @@ import numpy as np
 from infer.compare_photos import center_square
 from infer.compare_settings import CompareSettings
 from infer.foreign_model import ForeignModel
-from infer.images import ImageError, list_images, read_image, resize_to
+from infer.images.files import ImageError, list_images, read_image, resize_to
 from infer.model_card import CARD_FILE, read_model_card
 from infer.runtimes import load_graph
 from infer.style_names import style_name

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
-from infer.bands import bands
-from infer.decoding import to_uint8
+from infer.images.bands import bands
+from infer.images.decoding import to_uint8
 
 _LUMA = np.array([0.299, 0.587, 0.114], "float32")  # ITU-R BT.601
 _WINDOW_PX = 5

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from infer.image_formats import FORMATS, READABLE_SUFFIXES, ImageFormat
-from infer.images import list_images
+from infer.images.files import list_images
+from infer.images.formats import FORMATS, READABLE_SUFFIXES, ImageFormat
 from infer.naming import Naming, check_format
 from infer.stylizer import StylizeError
 

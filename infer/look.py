@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from infer.bands import bands
-from infer.blending import blend, fit_mask
-from infer.color_transfer import keep_luminance_only, mean_covariance_map
-from infer.decoding import to_uint8
+from infer.images.bands import bands
+from infer.images.blending import blend, fit_mask
+from infer.images.color_transfer import keep_luminance_only, mean_covariance_map
+from infer.images.decoding import to_uint8
 from infer.working_size import stylize_at_size
 
 PRESERVE_COLORS = ("luminance", "covariance")

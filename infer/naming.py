@@ -5,7 +5,7 @@ import re
 import string
 from pathlib import Path
 
-from infer.image_formats import FORMATS, ImageFormat, format_of
+from infer.images.formats import FORMATS, ImageFormat, format_of
 from infer.stylizer import StylizeError
 
 _FIELDS = ("stem", "style", "suffix")

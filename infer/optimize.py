@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from infer.color_transfer import keep_luminance_only, match_mean_covariance
-from infer.contact_sheet import fit_within
 from infer.descent import Iterate, adam, lbfgs
 from infer.image_problem import ImageProblem
-from infer.images import ImageError, read_image, resize_shorter_side, resize_to, to_uint8
+from infer.images.color_transfer import keep_luminance_only, match_mean_covariance
+from infer.images.contact_sheet import fit_within
+from infer.images.files import ImageError, read_image, resize_shorter_side, resize_to, to_uint8
+from infer.images.masks import masks_at, read_masks
 from infer.initial_image import initial_image
-from infer.masks import masks_at, read_masks
 from infer.optimize_log import OptimizeLog
 from infer.optimize_settings import OptimizeSettings
 from infer.published_units import in_published_units

@@ -147,7 +147,7 @@ def _add_picture_options(group) -> None:
 
 def _check_places(arguments: argparse.Namespace) -> None:
     from infer.animation import check_animation
-    from infer.images import check_writable_suffix
+    from infer.images.files import check_writable_suffix
 
     check_writable_suffix(arguments.output)
     if arguments.output.exists() and not arguments.overwrite:

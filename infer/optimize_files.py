@@ -9,7 +9,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from infer.atomic_files import write_atomically
-from infer.images import write_image
+from infer.images.files import write_image
 from infer.optimize import OptimizedImage
 from infer.optimize_log import OptimizeLog
 from infer.optimize_settings import OptimizeSettings

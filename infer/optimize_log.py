@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from infer.contact_sheet import fit_within
-from infer.images import to_uint8, write_image
+from infer.images.contact_sheet import fit_within
+from infer.images.files import to_uint8, write_image
 
 _FRAME_PX = 480
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from infer.color_transfer import match_mean_covariance
-from infer.contact_sheet import fit_within, grid
-from infer.images import ImageError, read_image, to_uint8, write_image
-from infer.labels import captioned, text_cell
+from infer.images.color_transfer import match_mean_covariance
+from infer.images.contact_sheet import fit_within, grid
+from infer.images.files import ImageError, read_image, to_uint8, write_image
+from infer.images.labels import captioned, text_cell
 from infer.optimize import optimize_image
 from infer.optimize_log import OptimizeLog
 from infer.optimize_settings import OptimizeSettings

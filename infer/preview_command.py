@@ -79,7 +79,7 @@ def _add_objective_options(group) -> None:
 
 def run_preview(arguments: argparse.Namespace) -> int:
     """Runs the command; the sheet appears when every cell is done."""
-    from infer.images import check_writable_suffix
+    from infer.images.files import check_writable_suffix
 
     output: Path = arguments.output
     check_writable_suffix(output)
@@ -93,7 +93,7 @@ def run_preview(arguments: argparse.Namespace) -> int:
         iterations=arguments.iterations,
         **given,
     )
-    from infer.images import write_image
+    from infer.images.files import write_image
     from infer.preview import preview_sheet
 
     shared = train_options(given)

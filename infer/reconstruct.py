@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from infer.contact_sheet import fit_within, grid
-from infer.images import read_image
+from infer.images.contact_sheet import fit_within, grid
+from infer.images.files import read_image
 from infer.optimize import optimize_image
 from infer.optimize_log import OptimizeLog
 from infer.optimize_settings import OptimizeSettings

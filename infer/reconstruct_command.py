@@ -49,7 +49,7 @@ def run_reconstruct(arguments: argparse.Namespace) -> int:
         seeds = [int(seed) for seed in arguments.seeds.split(",")]
     except ValueError:
         raise ValueError(f"--seeds must be whole numbers such as 0,1, got {arguments.seeds!r}") from None
-    from infer.images import check_writable_suffix, write_image
+    from infer.images.files import check_writable_suffix, write_image
     from infer.reconstruct import reconstruction_grid
 
     check_writable_suffix(arguments.output)

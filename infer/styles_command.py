@@ -26,7 +26,7 @@ def run_styles(arguments: argparse.Namespace) -> int:
     from infer.gallery import find_style, gallery_styles
 
     if arguments.sheet:
-        from infer.images import write_image
+        from infer.images.files import write_image
 
         write_image(arguments.sheet, style_sheet())
         print(f"Sheet: {arguments.sheet}")
@@ -65,10 +65,10 @@ def describe(style) -> dict:
 
 def style_sheet():
     """All thumbnails with names, titles and painters: `[height, width, 3]` uint8."""
-    from infer.contact_sheet import grid
     from infer.gallery import gallery_styles, thumbnail
-    from infer.images import read_image
-    from infer.labels import captioned
+    from infer.images.contact_sheet import grid
+    from infer.images.files import read_image
+    from infer.images.labels import captioned
 
     cells = [captioned(read_image(thumbnail(style.name)), [style.name, _maker(style)]) for style in gallery_styles()]
     return grid([cells[start : start + _COLUMNS] for start in range(0, len(cells), _COLUMNS)])

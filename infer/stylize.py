@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from tqdm import tqdm
 
-from infer.blending import MaskError
-from infer.image_formats import encode
-from infer.images import ImageError, write_photo
+from infer.images.blending import MaskError
+from infer.images.files import ImageError, write_photo
+from infer.images.formats import encode
+from infer.images.photos import MAX_MEGAPIXELS, Photo, read_photo
 from infer.jobs import STREAM, StylizeJob
-from infer.photos import MAX_MEGAPIXELS, Photo, read_photo
 from infer.pipeline import overlapped
 from infer.streams import read_standard_input, write_standard_output
 from infer.stylizer import StylizeError

@@ -147,8 +147,8 @@ def _plan(arguments: argparse.Namespace):
 
 
 def _look(arguments: argparse.Namespace):
+    from infer.images.masks import read_mask
     from infer.look import Look
-    from infer.masks import read_mask
 
     return Look(
         preserve_colors=arguments.preserve_colors,
@@ -170,7 +170,7 @@ def _style_name(arguments: argparse.Namespace) -> str:
 
 def _suffix_format(pattern: str) -> str:
     """The format that a name pattern ends with; PNG where it leaves the suffix open."""
-    from infer.image_formats import FORMATS, format_of
+    from infer.images.formats import FORMATS, format_of
 
     if pattern.endswith("{suffix}"):
         return "png"

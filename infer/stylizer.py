@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from infer.blending import blend
 from infer.gallery import GALLERY_MODEL, GALLERY_NAME, find_model
-from infer.images import to_uint8
+from infer.images.blending import blend
+from infer.images.files import to_uint8
 from infer.model_card import identity_style, read_model_card
 from infer.runtimes import load_graph
 from infer.tile_painter import CORE_PX, TilePainter, has_tile_graphs

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from infer.images import to_uint8
+from infer.images.files import to_uint8
 from infer.runtimes import load_graph
 from infer.tiles import MULTIPLE_PX, Tile, cut_window, paste_core, plan_tiles
 

@@ -56,9 +56,9 @@ def gallery_card(card: dict) -> dict:
 
 def write_thumbnails(model: Path, names: list[str]) -> None:
     """Writes a sample photo in every style below the model's extra assets."""
-    from infer.contact_sheet import fit_within
-    from infer.images import write_photo
-    from infer.photos import Photo
+    from infer.images.contact_sheet import fit_within
+    from infer.images.files import write_photo
+    from infer.images.photos import Photo
     from infer.stylizer import Stylizer
     from scripts.sample_photos import sample_scene
 

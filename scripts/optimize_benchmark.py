@@ -113,9 +113,9 @@ class _Timed:
 
 
 def _problem(size_px: int, index: int = 0):
-    from infer.contact_sheet import fit_within
     from infer.image_problem import ImageProblem
-    from infer.images import read_image, resize_shorter_side
+    from infer.images.contact_sheet import fit_within
+    from infer.images.files import read_image, resize_shorter_side
     from models.loss_network import LossNetwork
     from models.objective import Objective, ObjectiveSettings
 

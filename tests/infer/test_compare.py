@@ -10,7 +10,7 @@ from PIL import Image
 
 from infer.compare_photos import center_square
 from infer.descent import Iterate
-from infer.images import read_image, resize_shorter_side
+from infer.images.files import read_image, resize_shorter_side
 from models.loss_network import LossNetwork
 from models.objective import Objective, ObjectiveSettings
 from scripts.faststyle import main

@@ -5,7 +5,7 @@ import pytest
 
 from infer.compare_settings import CompareSettings
 from infer.compared_models import fingerprint, load_compared_model, pixels_compared, stems_of_images
-from infer.images import ImageError, write_image
+from infer.images.files import ImageError, write_image
 from infer.optimize_settings import OptimizeSettings
 from infer.runtimes import load_graph
 from infer.stylizer import StylizeError

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from infer.heif import heif_available, register_heif
-from infer.image_formats import FORMATS
+from infer.images.formats import FORMATS
+from infer.images.heif import heif_available, register_heif
 from infer.jobs import plan_jobs
 from infer.stylize import stylize_files
 from scripts.faststyle import main

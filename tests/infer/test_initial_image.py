@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infer.images import ImageError
+from infer.images.files import ImageError
 from infer.initial_image import initial_image
 
 CONTENT = np.full((20, 30, 3), 200, "uint8")

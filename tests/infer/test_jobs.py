@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from infer.decoding import ImageError
-from infer.image_formats import FORMATS
+from infer.images.decoding import ImageError
+from infer.images.formats import FORMATS
 from infer.jobs import STREAM, plan_jobs
 from infer.naming import Naming
 from infer.stylizer import StylizeError

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infer.images import read_image, write_image
+from infer.images.files import read_image, write_image
 from infer.optimize import OptimizedImage
 from infer.optimize_settings import OptimizeSettings
 from infer.preview import preview_sheet

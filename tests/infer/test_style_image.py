@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from infer.images import ImageError, write_image
+from infer.images.files import ImageError, write_image
 from infer.style_image import read_style_image
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infer.gallery import GalleryStyle, gallery_styles
-from infer.images import read_image
+from infer.images.files import read_image
 from infer.styles_command import describe
 from scripts.faststyle import main
 

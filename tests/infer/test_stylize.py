@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infer.images import read_image
+from infer.images.files import read_image
 from infer.jobs import plan_jobs
 from infer.stylize import stylize_files
 from scripts.faststyle import main

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infer.images import read_image, write_image
+from infer.images.files import read_image, write_image
 from scripts.faststyle import main
 
 ROOT = Path(__file__).parent.parent.parent

@@ -72,6 +72,6 @@ def test_a_flat_photo_leaves_the_strokes_as_they_are():
 def test_bands_leave_no_seam(monkeypatch):
     photo, strokes = picture(240, 320), np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype="uint8")
     whole = carry_detail(strokes, scaled(photo, 80, 60), photo)
-    monkeypatch.setattr("infer.bands._BAND_PIXELS", 320 * 7)
+    monkeypatch.setattr("infer.images.bands._BAND_PIXELS", 320 * 7)
     banded = carry_detail(strokes, scaled(photo, 80, 60), photo)
     assert np.abs(whole.astype(int) - banded).max() <= 1

@@ -1,6 +1,6 @@
 import pytest
 
-from infer.images import read_image
+from infer.images.files import read_image
 from infer.model_card import read_model_card
 from scripts.faststyle import main
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from infer.color_profiles import to_rgb
-from infer.decoding import open_image, orientation, to_8_bits, upright
-from infer.exif import Dpi, carried_exif, exif_dpi
+from infer.images.color_profiles import to_rgb
+from infer.images.decoding import open_image, orientation, to_8_bits, upright
+from infer.images.exif import Dpi, carried_exif, exif_dpi
 
 MAX_MEGAPIXELS = 200.0
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height

@@ -9,9 +9,9 @@ from typing import Any
 
 from PIL import Image, features
 
-from infer.decoding import ImageError
-from infer.heif import HEIF_SUFFIXES, heif_available, register_heif
-from infer.photos import Photo
+from infer.images.decoding import ImageError
+from infer.images.heif import HEIF_SUFFIXES, heif_available, register_heif
+from infer.images.photos import Photo
 
 READABLE_SUFFIXES = (*(".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"), *HEIF_SUFFIXES)
 

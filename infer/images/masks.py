@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from infer.images import ImageError, resize_to
-from infer.photos import read_photo
+from infer.images.files import ImageError, resize_to
+from infer.images.photos import read_photo
 
 
 def read_mask(path: Path) -> np.ndarray:

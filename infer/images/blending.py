@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image, ImageFilter
 
-from infer.bands import bands
-from infer.decoding import to_uint8
+from infer.images.bands import bands
+from infer.images.decoding import to_uint8
 
 
 class MaskError(ValueError):

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms, features
 
-from infer.decoding import ImageError
-from infer.heif import heif_available, register_heif
-from infer.image_formats import FORMATS, encode, format_of
-from infer.photos import Photo, read_photo
+from infer.images.decoding import ImageError
+from infer.images.formats import FORMATS, encode, format_of
+from infer.images.heif import heif_available, register_heif
+from infer.images.photos import Photo, read_photo
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 WITH_ALPHA = [name for name in ("png", "webp", "tiff") if FORMATS[name].has_alpha]
@@ -224,10 +224,10 @@ class TestFormats:
         def missing():
             raise ModuleNotFoundError
 
-        monkeypatch.setattr("infer.decoding.register_heif", missing)
+        monkeypatch.setattr("infer.images.decoding.register_heif", missing)
         with pytest.raises(ImageError, match="a: HEIC needs `pip install pillow-heif`"):
             read_photo(b"\0\0\0\x1cftypheic" + b"\0" * 20, name="a")
-        monkeypatch.setattr("infer.image_formats.heif_available", lambda: False)
+        monkeypatch.setattr("infer.images.formats.heif_available", lambda: False)
         with pytest.raises(ImageError, match=r"cannot write \.heic; HEIC needs"):
             format_of(tmp_path / "a.heic")
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from infer.contact_sheet import fit_within, grid
+from infer.images.contact_sheet import fit_within, grid
 
 GAP = 8
 

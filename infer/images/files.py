@@ -6,9 +6,9 @@ import numpy as np
 from PIL import Image
 
 from infer.atomic_files import write_atomically
-from infer.decoding import ImageError, open_image, to_8_bits, to_uint8, upright
-from infer.image_formats import READABLE_SUFFIXES, encode, format_of
-from infer.photos import Photo
+from infer.images.decoding import ImageError, open_image, to_8_bits, to_uint8, upright
+from infer.images.formats import READABLE_SUFFIXES, encode, format_of
+from infer.images.photos import Photo
 
 __all__ = [
     "ImageError",

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from infer.color_transfer import keep_luminance_only, match_mean_covariance
+from infer.images.color_transfer import keep_luminance_only, match_mean_covariance
 
 LUMA = np.array([0.299, 0.587, 0.114])
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from infer.labels import captioned, text_cell
+from infer.images.labels import captioned, text_cell
 
 
 def test_a_caption_lies_below_its_picture_which_stays_as_it_is():

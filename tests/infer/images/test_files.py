@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from infer.images import (
+from infer.images.files import (
     ImageError,
     check_writable_suffix,
     list_images,

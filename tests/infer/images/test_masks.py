@@ -1,6 +1,6 @@
 import numpy as np
 
-from infer.masks import masks_at
+from infer.images.masks import masks_at
 
 
 def test_overlapping_masks_share_and_others_stay():
