@@ -21,7 +21,7 @@ from infer.optimize_log import OptimizeLog
 from infer.optimize_settings import OptimizeSettings
 from infer.published_units import in_published_units
 from infer.stopping import StopRules
-from infer.style_image import read_style_image
+from infer.styles.style_image import read_style_image
 from models.loss_network import LossNetwork
 from models.objective import Objective
 

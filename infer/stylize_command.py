@@ -159,8 +159,8 @@ def _look(arguments: argparse.Namespace):
 
 
 def _style_name(arguments: argparse.Namespace) -> str:
-    from infer.gallery import find_model
-    from infer.model_card import read_model_card
+    from infer.styles.gallery import find_model
+    from infer.styles.model_card import read_model_card
 
     if arguments.mix:
         return "-".join(arguments.mix)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from infer.gallery import GALLERY_MODEL, GALLERY_NAME, find_model
 from infer.images.blending import blend
 from infer.images.files import to_uint8
-from infer.model_card import identity_style, read_model_card
 from infer.runtimes import load_graph
+from infer.styles.gallery import GALLERY_MODEL, GALLERY_NAME, find_model
+from infer.styles.model_card import identity_style, read_model_card
 from infer.tile_painter import CORE_PX, TilePainter, has_tile_graphs
 
 MINIMUM_SIZE_PX = 16

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from infer.command_line import run_command_line
-from infer.gallery import GALLERY_MODEL, THUMBNAILS
+from infer.styles.gallery import GALLERY_MODEL, THUMBNAILS
 
 _SIZE_PX, _QUALITY = 192, 85
 # Stylized larger than it is shown, so that strokes stay strokes.

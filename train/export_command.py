@@ -41,7 +41,7 @@ def run_export(arguments: argparse.Namespace) -> int:
 
 def _read_source(source: Path, mix: dict[str, float] | None):
     """The weights that the source means, and the mixture to fold them into."""
-    from infer.gallery import GALLERY_MODEL, find_model
+    from infer.styles.gallery import GALLERY_MODEL, find_model
     from models.transform_net_weights import GALLERY_WEIGHTS, read_transform_weights
     from train.run_directory import RunDirectory
     from train.trained_weights import weights_of_run

@@ -5,9 +5,9 @@ import pytest
 
 from infer.compare_command import command_of, parse_methods, settings_from
 from infer.compare_settings import CompareSettings, Method, objective_of_model
-from infer.gallery import GALLERY_MODEL
-from infer.model_card import CARD_FILE
 from infer.optimize_settings import OptimizeSettings
+from infer.styles.gallery import GALLERY_MODEL
+from infer.styles.model_card import CARD_FILE
 from models.objective_settings import ObjectiveSettings
 from scripts.faststyle import COMMANDS
 

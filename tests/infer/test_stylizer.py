@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from infer import load_stylizer
-from infer.model_card import CARD_FILE
+from infer.styles.model_card import CARD_FILE
 from infer.stylizer import StylizeError, Stylizer, mixture_row
 
 ROOT = Path(__file__).parent.parent.parent

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import models
-from infer.model_card import read_model_card
+from infer.styles.model_card import read_model_card
 
 GALLERY_MODEL = Path(models.__file__).parent / "assets" / "gallery"
 GALLERY_NAME = "gallery"

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from infer.gallery import GalleryStyle, gallery_styles
 from infer.images.files import read_image
-from infer.styles_command import describe
+from infer.styles.command import describe
+from infer.styles.gallery import GalleryStyle, gallery_styles
 from scripts.faststyle import main
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent.parent.parent
 
 
 def test_the_list_names_every_style_with_title_painter_year_and_kind(capsys):
@@ -55,7 +55,7 @@ def test_one_style_shows_its_card_and_where_its_thumbnail_is(capsys):
     ],
 )
 def test_a_card_may_tell_of_all_styles_together_or_of_each(monkeypatch, card, training_data, validation):
-    monkeypatch.setattr("infer.model_card.read_model_card", lambda _: card)
+    monkeypatch.setattr("infer.styles.model_card.read_model_card", lambda _: card)
     described = describe(GalleryStyle("udnie", "Udnie", "Francis Picabia", "1913", "painting"))
     assert (described["training_data"], described["validation"]) == (training_data, validation)
 

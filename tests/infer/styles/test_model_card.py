@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from infer.model_card import CARD_FILE, ModelCardError, identity_style, read_model_card
+from infer.styles.model_card import CARD_FILE, ModelCardError, identity_style, read_model_card
 
 
 @pytest.fixture
