@@ -10,10 +10,10 @@ from infer.compare_photos import center_square
 from infer.compare_settings import CompareSettings
 from infer.foreign_model import ForeignModel
 from infer.images.files import ImageError, list_images, read_image, resize_to
-from infer.runtimes import load_graph
+from infer.network.runtimes import load_graph
+from infer.network.stylizer import StylizeError, mixture_row
 from infer.styles.model_card import CARD_FILE, read_model_card
 from infer.styles.names import style_name
-from infer.stylizer import StylizeError, mixture_row
 
 _MODEL_FILE = "saved_model.pb"
 _UNROUNDED, _ROUNDED = "its float output, clipped to 0..255 and not rounded", "the image files' 8-bit pixels"

@@ -6,7 +6,7 @@ import string
 from pathlib import Path
 
 from infer.images.formats import FORMATS, ImageFormat, format_of
-from infer.stylizer import StylizeError
+from infer.network.stylizer import StylizeError
 
 _FIELDS = ("stem", "style", "suffix")
 

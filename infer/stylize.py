@@ -14,9 +14,9 @@ from infer.images.files import ImageError, write_photo
 from infer.images.formats import encode
 from infer.images.photos import MAX_MEGAPIXELS, Photo, read_photo
 from infer.jobs import STREAM, StylizeJob
+from infer.network.stylizer import StylizeError
 from infer.pipeline import overlapped
 from infer.streams import read_standard_input, write_standard_output
-from infer.stylizer import StylizeError
 
 _FAILURES = (ImageError, StylizeError, MaskError, MemoryError)
 _LOST_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)

@@ -99,8 +99,8 @@ def _add_machine(group) -> None:
 
 def run_stylize(arguments: argparse.Namespace) -> int:
     """Runs the command; the exit status is 1 when a photo of several could not be stylized."""
+    from infer.network.stylizer import StylizeError, Stylizer
     from infer.stylize import list_failures, stylize_files
-    from infer.stylizer import StylizeError, Stylizer
     from infer.video import is_video
     from infer.video_command import stylize_videos
 

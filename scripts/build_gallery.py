@@ -59,7 +59,7 @@ def write_thumbnails(model: Path, names: list[str]) -> None:
     from infer.images.contact_sheet import fit_within
     from infer.images.files import write_photo
     from infer.images.photos import Photo
-    from infer.stylizer import Stylizer
+    from infer.network.stylizer import Stylizer
     from scripts.sample_photos import sample_scene
 
     photo = fit_within(sample_scene("chelsea"), _WORKING_PX)

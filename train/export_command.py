@@ -29,7 +29,7 @@ def add_export_command(subcommands) -> None:
 
 def run_export(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    from infer.stylizer import mixture_row
+    from infer.network.stylizer import mixture_row
     from train.export import export_model
 
     weights, mix = _read_source(arguments.source, arguments.mix)

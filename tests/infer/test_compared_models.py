@@ -6,9 +6,9 @@ import pytest
 from infer.compare_settings import CompareSettings
 from infer.compared_models import fingerprint, load_compared_model, pixels_compared, stems_of_images
 from infer.images.files import ImageError, write_image
+from infer.network.runtimes import load_graph
+from infer.network.stylizer import StylizeError
 from infer.optimize_settings import OptimizeSettings
-from infer.runtimes import load_graph
-from infer.stylizer import StylizeError
 
 CONTENT = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype("uint8")
 

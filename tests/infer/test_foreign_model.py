@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from infer.foreign_model import ForeignModel
-from infer.stylizer import StylizeError
+from infer.network.stylizer import StylizeError
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype("uint8")
 PLAIN = (0.0, 255.0)

@@ -6,7 +6,7 @@ from infer.images.decoding import ImageError
 from infer.images.formats import FORMATS
 from infer.jobs import STREAM, plan_jobs
 from infer.naming import Naming
-from infer.stylizer import StylizeError
+from infer.network.stylizer import StylizeError
 
 
 @pytest.fixture

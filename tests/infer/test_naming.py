@@ -1,7 +1,7 @@
 import pytest
 
 from infer.naming import Naming
-from infer.stylizer import StylizeError
+from infer.network.stylizer import StylizeError
 
 
 @pytest.mark.parametrize(

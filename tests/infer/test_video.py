@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infer.stylizer import Stylizer
+from infer.network.stylizer import Stylizer
 from infer.video import SmoothedStylizer, VideoError, _upright, is_video, stylize_video
 from scripts.faststyle import main
 

@@ -5,9 +5,9 @@ import pytest
 
 from infer import load_stylizer
 from infer.images.files import read_image
+from infer.network.stylizer import StylizeError
 from infer.styles.gallery import GALLERY_MODEL, GalleryError, find_model, find_style, gallery_styles, thumbnail
 from infer.styles.model_card import identity_style, read_model_card
-from infer.stylizer import StylizeError
 from scripts.faststyle import main
 
 

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from infer import load_stylizer
+from infer.network.stylizer import StylizeError, Stylizer, mixture_row
 from infer.styles.model_card import CARD_FILE
-from infer.stylizer import StylizeError, Stylizer, mixture_row
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent.parent.parent
 
 
 def test_mixture_is_scaled_to_sum_one_in_the_models_order():

@@ -8,10 +8,10 @@ import numpy as np
 
 from infer.images.blending import blend
 from infer.images.files import to_uint8
-from infer.runtimes import load_graph
+from infer.network.runtimes import load_graph
+from infer.network.tile_painter import CORE_PX, TilePainter, has_tile_graphs
 from infer.styles.gallery import GALLERY_MODEL, GALLERY_NAME, find_model
 from infer.styles.model_card import identity_style, read_model_card
-from infer.tile_painter import CORE_PX, TilePainter, has_tile_graphs
 
 MINIMUM_SIZE_PX = 16
 TILINGS = ("auto", "off", "fast", "exact")
