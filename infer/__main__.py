@@ -8,7 +8,7 @@ from infer.optimize_command import add_optimize_command
 from infer.preview_command import add_preview_command
 from infer.reconstruct_command import add_reconstruct_command
 from infer.styles.command import add_styles_command
-from infer.stylize_command import add_stylize_command
+from infer.stylize.command import add_stylize_command
 
 COMMANDS = (
     add_stylize_command,

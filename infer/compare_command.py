@@ -11,7 +11,7 @@ from infer.compare_settings import METHODS, OBJECTIVE_OPTIONS, CompareSettings, 
 from infer.optimize_command import add_objective_options, parse_numbers
 from infer.optimize_settings import OptimizeSettings
 from infer.styles.gallery import find_model
-from infer.stylize_command import parse_mixture
+from infer.stylize.command import parse_mixture
 from models.objective_settings import ObjectiveSettings
 
 _DEFAULTS = {field.name: field.default for field in dataclasses.fields(CompareSettings)}

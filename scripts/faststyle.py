@@ -9,7 +9,7 @@ from infer.optimize_command import add_optimize_command
 from infer.preview_command import add_preview_command
 from infer.reconstruct_command import add_reconstruct_command
 from infer.styles.command import add_styles_command
-from infer.stylize_command import add_stylize_command
+from infer.stylize.command import add_stylize_command
 from scripts.demo_command import add_demo_command
 from train.export_command import add_export_command
 from train.train_command import add_train_command

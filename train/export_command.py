@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from infer.stylize_command import parse_mixture
+from infer.stylize.command import parse_mixture
 
 
 def add_export_command(subcommands) -> None:

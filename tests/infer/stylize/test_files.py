@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from infer.images.files import read_image
-from infer.jobs import plan_jobs
-from infer.stylize import stylize_files
+from infer.stylize.files import stylize_files
+from infer.stylize.jobs import plan_jobs
 from scripts.faststyle import main
 
 

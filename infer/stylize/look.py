@@ -9,7 +9,7 @@ from infer.images.bands import bands
 from infer.images.blending import blend, fit_mask
 from infer.images.color_transfer import keep_luminance_only, mean_covariance_map
 from infer.images.decoding import to_uint8
-from infer.working_size import stylize_at_size
+from infer.stylize.working_size import stylize_at_size
 
 PRESERVE_COLORS = ("luminance", "covariance")
 # Color statistics from about this many pixels, evenly spread.

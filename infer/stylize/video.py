@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from infer.flicker import FlickerMeter
 from infer.network.stylizer import Stylizer
 from infer.network.tile_painter import TilePainter
+from infer.stylize.flicker import FlickerMeter
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".flv", ".3gp")
 WRITABLE_VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v")

@@ -13,10 +13,10 @@ from infer.images.blending import MaskError
 from infer.images.files import ImageError, write_photo
 from infer.images.formats import encode
 from infer.images.photos import MAX_MEGAPIXELS, Photo, read_photo
-from infer.jobs import STREAM, StylizeJob
 from infer.network.stylizer import StylizeError
-from infer.pipeline import overlapped
-from infer.streams import read_standard_input, write_standard_output
+from infer.stylize.jobs import STREAM, StylizeJob
+from infer.stylize.pipeline import overlapped
+from infer.stylize.streams import read_standard_input, write_standard_output
 
 _FAILURES = (ImageError, StylizeError, MaskError, MemoryError)
 _LOST_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)

@@ -100,11 +100,12 @@ def _add_machine(group) -> None:
 def run_stylize(arguments: argparse.Namespace) -> int:
     """Runs the command; the exit status is 1 when a photo of several could not be stylized."""
     from infer.network.stylizer import StylizeError, Stylizer
-    from infer.stylize import list_failures, stylize_files
-    from infer.video import is_video
-    from infer.video_command import stylize_videos
+    from infer.stylize.files import list_failures, stylize_files
+    from infer.stylize.video import is_video
 
     if any(is_video(path) for path in arguments.inputs):
+        from infer.stylize.video_command import stylize_videos
+
         return stylize_videos(arguments)
     plan = _plan(arguments)
     look = _look(arguments)
@@ -136,8 +137,8 @@ def run_stylize(arguments: argparse.Namespace) -> int:
 
 
 def _plan(arguments: argparse.Namespace):
-    from infer.jobs import plan_jobs
-    from infer.naming import Naming
+    from infer.stylize.jobs import plan_jobs
+    from infer.stylize.naming import Naming
 
     naming = None
     if arguments.name:
@@ -148,7 +149,7 @@ def _plan(arguments: argparse.Namespace):
 
 def _look(arguments: argparse.Namespace):
     from infer.images.masks import read_mask
-    from infer.look import Look
+    from infer.stylize.look import Look
 
     return Look(
         preserve_colors=arguments.preserve_colors,

@@ -1,7 +1,7 @@
 import pytest
 
-from infer.naming import Naming
 from infer.network.stylizer import StylizeError
+from infer.stylize.naming import Naming
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from infer.images.files import list_images
 from infer.images.formats import FORMATS, READABLE_SUFFIXES, ImageFormat
-from infer.naming import Naming, check_format
 from infer.network.stylizer import StylizeError
+from infer.stylize.naming import Naming, check_format
 
 STREAM = Path("-")
 

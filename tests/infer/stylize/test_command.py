@@ -12,7 +12,7 @@ from PIL import Image
 from infer.images.files import read_image, write_image
 from scripts.faststyle import main
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent.parent.parent
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ from PIL import Image, ImageCms
 
 from infer.images.formats import FORMATS
 from infer.images.heif import heif_available, register_heif
-from infer.jobs import plan_jobs
-from infer.stylize import stylize_files
+from infer.stylize.files import stylize_files
+from infer.stylize.jobs import plan_jobs
 from scripts.faststyle import main
 
 MUTANTS = 200

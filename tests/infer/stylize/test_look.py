@@ -4,7 +4,7 @@ from scipy.ndimage import gaussian_filter
 
 from infer.images.blending import MaskError, blend, fit_mask
 from infer.images.color_transfer import keep_luminance_only, match_mean_covariance
-from infer.look import Look
+from infer.stylize.look import Look
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -88,7 +88,7 @@ def test_covariance_mode_is_its_definition_in_every_band(monkeypatch):
 def test_large_photos_give_their_statistics_from_a_sample(monkeypatch):
     photo = noise(200, 300)
     whole = Look(preserve_colors="covariance").apply(recolored, photo).astype(int)
-    monkeypatch.setattr("infer.look._SAMPLED_PIXELS", 6000)
+    monkeypatch.setattr("infer.stylize.look._SAMPLED_PIXELS", 6000)
     sampled = Look(preserve_colors="covariance").apply(recolored, photo).astype(int)
     assert 0 < np.abs(whole - sampled).mean() < 3
 

@@ -4,7 +4,7 @@ import argparse
 import math
 
 from infer.network.stylizer import Stylizer
-from infer.video import VideoError, stylize_video
+from infer.stylize.video import VideoError, stylize_video
 
 _PHOTO_OPTIONS = {"preserve_colors": None, "size": None, "mask": None, "name": None, "format": None}
 

@@ -4,9 +4,9 @@ import pytest
 
 from infer.images.decoding import ImageError
 from infer.images.formats import FORMATS
-from infer.jobs import STREAM, plan_jobs
-from infer.naming import Naming
 from infer.network.stylizer import StylizeError
+from infer.stylize.jobs import STREAM, plan_jobs
+from infer.stylize.naming import Naming
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_what_makes_no_sense_is_refused_before_any_work(photos, tmp_path, monkey
 
 
 def test_a_folder_that_may_not_be_written_is_refused(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr("infer.jobs.os.access", lambda *_: False)
+    monkeypatch.setattr("infer.stylize.jobs.os.access", lambda *_: False)
     with pytest.raises(StylizeError, match="cannot write there"):
         plan_jobs([photos], tmp_path / "a" / "b")
 

@@ -25,7 +25,7 @@ def stylize_at_size(stylizer: Callable[[np.ndarray], np.ndarray], photo: np.ndar
     stylized = stylizer(small)
     if scale > 1:
         return _resize(stylized, (width, height))
-    from infer.detail import carry_detail  # imports SciPy
+    from infer.stylize.detail import carry_detail  # imports SciPy
 
     return carry_detail(stylized, small, photo)
 

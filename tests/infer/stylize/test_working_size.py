@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infer.detail import carry_detail
-from infer.working_size import stylize_at_size
+from infer.stylize.detail import carry_detail
+from infer.stylize.working_size import stylize_at_size
 
 
 def picture(height: int, width: int) -> np.ndarray:

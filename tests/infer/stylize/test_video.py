@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from infer.network.stylizer import Stylizer
-from infer.video import SmoothedStylizer, VideoError, _upright, is_video, stylize_video
+from infer.stylize.video import SmoothedStylizer, VideoError, _upright, is_video, stylize_video
 from scripts.faststyle import main
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
