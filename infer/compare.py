@@ -18,7 +18,7 @@ from infer.compare_settings import CompareSettings, Method
 from infer.compared_models import fingerprint, stems_of_images
 from infer.descent_curve import descend
 from infer.images.files import read_image, to_uint8
-from infer.initial_image import initial_image
+from infer.optimize.initial_image import initial_image
 from infer.styles.style_image import read_style_image
 
 _WARM_RUNS = 5

@@ -7,9 +7,9 @@ import numpy as np
 
 from infer.compare_settings import CompareSettings
 from infer.compared_models import ComparedModel, load_compared_model
-from infer.image_problem import ImageProblem
 from infer.images.files import resize_shorter_side
-from infer.published_units import in_published_units
+from infer.optimize.image_problem import ImageProblem
+from infer.optimize.published_units import in_published_units
 from infer.styles.style_image import read_style_image
 from models.loss_network import LossNetwork
 from models.objective import Objective

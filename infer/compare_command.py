@@ -8,8 +8,8 @@ from pathlib import Path
 
 from infer.command_line import as_typed, parse_whole_numbers
 from infer.compare_settings import METHODS, OBJECTIVE_OPTIONS, CompareSettings, Method, objective_of_model
-from infer.optimize_command import add_objective_options, parse_numbers
-from infer.optimize_settings import OptimizeSettings
+from infer.optimize.command import add_objective_options, parse_numbers
+from infer.optimize.settings import OptimizeSettings
 from infer.styles.gallery import find_model
 from infer.stylize.command import parse_mixture
 from models.objective_settings import ObjectiveSettings

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from infer.optimize_settings import OptimizeSettings
+from infer.optimize.settings import OptimizeSettings
 from infer.styles.model_card import CARD_FILE, read_model_card
 from models.objective_settings import ObjectiveSettings
 

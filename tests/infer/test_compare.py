@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from infer.compare_photos import center_square
-from infer.descent import Iterate
 from infer.images.files import read_image, resize_shorter_side
+from infer.optimize.descent import Iterate
 from models.loss_network import LossNetwork
 from models.objective import Objective, ObjectiveSettings
 from scripts.faststyle import main
@@ -128,7 +128,7 @@ def test_only_what_is_missing_is_measured(report, pictures, one_style, tmp_path,
 
 
 def _counting(runs: list):
-    from infer.descent import adam
+    from infer.optimize.descent import adam
 
     def counted(*positional, **named):
         runs.append(named)

@@ -3,7 +3,7 @@ import pytest
 from infer.compare_settings import CompareSettings, Method
 from infer.compare_summary import network_summary, photo_answers, sentences, size_summary
 from infer.equal_iterations import AtLeast
-from infer.optimize_settings import OptimizeSettings
+from infer.optimize.settings import OptimizeSettings
 
 METHOD = Method("lbfgs", "content")
 

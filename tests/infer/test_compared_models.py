@@ -8,7 +8,7 @@ from infer.compared_models import fingerprint, load_compared_model, pixels_compa
 from infer.images.files import ImageError, write_image
 from infer.network.runtimes import load_graph
 from infer.network.stylizer import StylizeError
-from infer.optimize_settings import OptimizeSettings
+from infer.optimize.settings import OptimizeSettings
 
 CONTENT = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype("uint8")
 

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from infer.images.files import ImageError
-from infer.initial_image import initial_image
+from infer.optimize.initial_image import initial_image
 
 CONTENT = np.full((20, 30, 3), 200, "uint8")
 STYLE = np.full((9, 9, 3), 50, "uint8")

@@ -39,7 +39,7 @@ class OptimizeSettings:
         loss_network: "vgg16", "vgg19" or "compact".
         vgg_weights: file of Keras's no-top weights; None searches.
         pooling: "max", "average" or None for the loss network's own.
-        units: "relative" errors, or a publication's own units for the layer weights (`infer/published_units.py`).
+        units: "relative" errors, or a publication's own units for the layer weights (`published_units.py`).
         style_layer_exponent: each style layer's weight is multiplied by this once more than the one before.
         content_blend: share of the second of two content layers; None keeps their own weights.
         seed: of the noise.

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from infer.optimize_settings import OptimizeSettings
-from infer.presets import PRESETS, preset_options
-from infer.published_units import in_published_units
+from infer.optimize.presets import PRESETS, preset_options
+from infer.optimize.published_units import in_published_units
+from infer.optimize.settings import OptimizeSettings
 from models.loss_network import LossNetwork
 from models.objective import Objective, ObjectiveSettings
 

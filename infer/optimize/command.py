@@ -6,8 +6,8 @@ import functools
 from pathlib import Path
 
 from infer.command_line import as_typed, parse_layers, parse_whole_numbers
-from infer.optimize_settings import COLOR_MODES, OPTIMIZERS, UNITS, OptimizeSettings
-from infer.presets import PRESETS, preset_options
+from infer.optimize.presets import PRESETS, preset_options
+from infer.optimize.settings import COLOR_MODES, OPTIMIZERS, UNITS, OptimizeSettings
 
 _FRAMES = 40
 _DEFAULTS = dataclasses.asdict(OptimizeSettings(content="", styles=("",)))
@@ -37,10 +37,10 @@ def run_optimize(arguments: argparse.Namespace) -> int:
     settings = settings_from(arguments)
     output: Path = arguments.output
     _check_places(arguments)
-    from infer.animation import write_animation
-    from infer.optimize import optimize_image
-    from infer.optimize_files import write_optimized, write_plot
-    from infer.optimize_log import OptimizeLog
+    from infer.optimize.animation import write_animation
+    from infer.optimize.files import write_optimized, write_plot
+    from infer.optimize.log import OptimizeLog
+    from infer.optimize.optimized_image import optimize_image
 
     iterations = settings.iterations * max(1, len(settings.scales))
     log = OptimizeLog(
@@ -146,8 +146,8 @@ def _add_picture_options(group) -> None:
 
 
 def _check_places(arguments: argparse.Namespace) -> None:
-    from infer.animation import check_animation
     from infer.images.files import check_writable_suffix
+    from infer.optimize.animation import check_animation
 
     check_writable_suffix(arguments.output)
     if arguments.output.exists() and not arguments.overwrite:

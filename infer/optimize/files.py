@@ -10,9 +10,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from infer.atomic_files import write_atomically
 from infer.images.files import write_image
-from infer.optimize import OptimizedImage
-from infer.optimize_log import OptimizeLog
-from infer.optimize_settings import OptimizeSettings
+from infer.optimize.log import OptimizeLog
+from infer.optimize.optimized_image import OptimizedImage
+from infer.optimize.settings import OptimizeSettings
 
 PNG_KEY = "faststyle"
 

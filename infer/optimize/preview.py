@@ -1,6 +1,6 @@
 """Which weight? One photo optimized at several content weights and style sizes, before a network is trained for hours.
 
-A short optimization of the pixels (`infer/optimize.py`) on the trainer's objective shows in seconds where it leads. It
+A short optimization of the pixels (`optimized_image.py`) on the trainer's objective shows in seconds where it leads. It
 starts from the photo in the style's colors, which a network learns at once and L-BFGS is slow to reach.
 """
 
@@ -15,9 +15,9 @@ from infer.images.color_transfer import match_mean_covariance
 from infer.images.contact_sheet import fit_within, grid
 from infer.images.files import ImageError, read_image, to_uint8, write_image
 from infer.images.labels import captioned, text_cell
-from infer.optimize import optimize_image
-from infer.optimize_log import OptimizeLog
-from infer.optimize_settings import OptimizeSettings
+from infer.optimize.log import OptimizeLog
+from infer.optimize.optimized_image import optimize_image
+from infer.optimize.settings import OptimizeSettings
 
 _SMALLEST_PX = 32  # four poolings leave two pixels
 

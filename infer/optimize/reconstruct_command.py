@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from infer.optimize_settings import OptimizeSettings
+from infer.optimize.settings import OptimizeSettings
 
 _LAYERS = "relu1_1,relu2_1,relu3_1,relu4_1,relu5_1"
 
@@ -50,7 +50,7 @@ def run_reconstruct(arguments: argparse.Namespace) -> int:
     except ValueError:
         raise ValueError(f"--seeds must be whole numbers such as 0,1, got {arguments.seeds!r}") from None
     from infer.images.files import check_writable_suffix, write_image
-    from infer.reconstruct import reconstruction_grid
+    from infer.optimize.reconstruct import reconstruction_grid
 
     check_writable_suffix(arguments.output)
     if arguments.output.exists() and not arguments.overwrite:

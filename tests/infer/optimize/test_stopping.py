@@ -1,4 +1,4 @@
-from infer.stopping import StopRules
+from infer.optimize.stopping import StopRules
 
 
 def reasons(rules, totals):

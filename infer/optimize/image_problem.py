@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from infer.descent import Evaluation
+from infer.optimize.descent import Evaluation
 from models.objective import Objective, mix_style_targets, stack_style_targets
 
 

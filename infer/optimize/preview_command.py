@@ -5,8 +5,8 @@ import shlex
 from pathlib import Path
 
 from infer.command_line import as_typed, parse_layers, parse_whole_numbers
-from infer.optimize_command import parse_numbers
-from infer.optimize_settings import OptimizeSettings
+from infer.optimize.command import parse_numbers
+from infer.optimize.settings import OptimizeSettings
 from models.objective_settings import STATISTICS, ObjectiveSettings
 
 _DEFAULT = ObjectiveSettings()
@@ -94,7 +94,7 @@ def run_preview(arguments: argparse.Namespace) -> int:
         **given,
     )
     from infer.images.files import write_image
-    from infer.preview import preview_sheet
+    from infer.optimize.preview import preview_sheet
 
     shared = train_options(given)
     weights, sizes = arguments.content_weights, arguments.style_sizes

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infer.optimize_settings import OptimizeSettings
-from infer.reconstruct import reconstruction_settings
+from infer.optimize.reconstruct import reconstruction_settings
+from infer.optimize.settings import OptimizeSettings
 from scripts.faststyle import main
 from tests.toy_run import write_photos
 

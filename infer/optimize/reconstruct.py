@@ -8,9 +8,9 @@ import numpy as np
 
 from infer.images.contact_sheet import fit_within, grid
 from infer.images.files import read_image
-from infer.optimize import optimize_image
-from infer.optimize_log import OptimizeLog
-from infer.optimize_settings import OptimizeSettings
+from infer.optimize.log import OptimizeLog
+from infer.optimize.optimized_image import optimize_image
+from infer.optimize.settings import OptimizeSettings
 
 KINDS = ("style", "content")
 

@@ -10,17 +10,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from infer.descent import Iterate, adam, lbfgs
-from infer.image_problem import ImageProblem
 from infer.images.color_transfer import keep_luminance_only, match_mean_covariance
 from infer.images.contact_sheet import fit_within
 from infer.images.files import ImageError, read_image, resize_shorter_side, resize_to, to_uint8
 from infer.images.masks import masks_at, read_masks
-from infer.initial_image import initial_image
-from infer.optimize_log import OptimizeLog
-from infer.optimize_settings import OptimizeSettings
-from infer.published_units import in_published_units
-from infer.stopping import StopRules
+from infer.optimize.descent import Iterate, adam, lbfgs
+from infer.optimize.image_problem import ImageProblem
+from infer.optimize.initial_image import initial_image
+from infer.optimize.log import OptimizeLog
+from infer.optimize.published_units import in_published_units
+from infer.optimize.settings import OptimizeSettings
+from infer.optimize.stopping import StopRules
 from infer.styles.style_image import read_style_image
 from models.loss_network import LossNetwork
 from models.objective import Objective
