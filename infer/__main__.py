@@ -3,7 +3,7 @@
 import sys
 
 from infer.command_line import run_command_line
-from infer.compare_command import add_compare_command
+from infer.compare.command import add_compare_command
 from infer.optimize.command import add_optimize_command
 from infer.optimize.preview_command import add_preview_command
 from infer.optimize.reconstruct_command import add_reconstruct_command

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from infer.compare_photos import center_square, choose_photos
+from infer.compare.photos import center_square, choose_photos
 from infer.images.files import ImageError, write_image
 from tests.toy_run import write_photos
 

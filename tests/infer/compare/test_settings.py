@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from infer.compare_command import command_of, parse_methods, settings_from
-from infer.compare_settings import CompareSettings, Method, objective_of_model
+from infer.compare.command import command_of, parse_methods, settings_from
+from infer.compare.settings import CompareSettings, Method, objective_of_model
 from infer.optimize.settings import OptimizeSettings
 from infer.styles.gallery import GALLERY_MODEL
 from infer.styles.model_card import CARD_FILE

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from infer.atomic_files import write_atomically
-from infer.compare_files import ReportFolder, file_name
-from infer.compare_page import page
-from infer.compare_sections import TITLE, head_section, method_section, photo_section, size_section
-from infer.compare_settings import CompareSettings
-from infer.compare_summary import network_summary, photo_answers, sentences, size_summary
-from infer.compared_models import pixels_compared
-from infer.equal_iterations import AtLeast
+from infer.compare.compared_models import pixels_compared
+from infer.compare.equal_iterations import AtLeast
+from infer.compare.page import page
+from infer.compare.report_folder import ReportFolder, file_name
+from infer.compare.sections import TITLE, head_section, method_section, photo_section, size_section
+from infer.compare.settings import CompareSettings
+from infer.compare.summary import network_summary, photo_answers, sentences, size_summary
 from infer.images.contact_sheet import fit_within, grid
 from infer.images.files import read_image, write_image
 from infer.images.labels import captioned

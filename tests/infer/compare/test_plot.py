@@ -4,8 +4,8 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from infer.compare_plot import Curve, median_curve, plot
-from infer.compare_settings import Method
+from infer.compare.plot import Curve, median_curve, plot
+from infer.compare.settings import Method
 
 LBFGS, ADAM = Method("lbfgs", "content"), Method("adam", "noise")
 

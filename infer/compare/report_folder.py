@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from infer.atomic_files import write_atomically
-from infer.compare_settings import Method
+from infer.compare.settings import Method
 from infer.images.files import write_image
 
 _SETTINGS = "settings.json"

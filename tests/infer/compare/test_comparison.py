@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infer.compare_photos import center_square
+from infer.compare.photos import center_square
 from infer.images.files import read_image, resize_shorter_side
 from infer.optimize.descent import Iterate
 from models.loss_network import LossNetwork
@@ -106,8 +106,8 @@ def test_the_contact_sheet_has_a_row_for_each_photo(report):
 
 def test_the_same_command_again_optimizes_nothing(report, pictures, one_style, monkeypatch, capsys):
     before = json.loads((report / "report.json").read_text())
-    monkeypatch.setattr("infer.compare.descend", lambda *_, **__: pytest.fail("optimized again"))
-    monkeypatch.setattr("infer.compare_bench.LossNetwork", lambda *_, **__: pytest.fail("built again"))
+    monkeypatch.setattr("infer.compare.comparison.descend", lambda *_, **__: pytest.fail("optimized again"))
+    monkeypatch.setattr("infer.compare.bench.LossNetwork", lambda *_, **__: pytest.fail("built again"))
     assert main(arguments(pictures, one_style, report)) == 0
     assert json.loads((report / "report.json").read_text()) == before
     assert capsys.readouterr().err == ""
@@ -119,8 +119,8 @@ def test_only_what_is_missing_is_measured(report, pictures, one_style, tmp_path,
     missing.unlink()
     (copy / "report.html").unlink()
     runs = []
-    monkeypatch.setattr("infer.descent_curve.adam", _counting(runs))
-    monkeypatch.setattr("infer.descent_curve.lbfgs", lambda *_: pytest.fail("measured again"))
+    monkeypatch.setattr("infer.compare.descent_curve.adam", _counting(runs))
+    monkeypatch.setattr("infer.compare.descent_curve.lbfgs", lambda *_: pytest.fail("measured again"))
     assert main(arguments(pictures, one_style, copy)) == 0
     assert len(runs) == 1
     assert missing.is_file()
@@ -156,7 +156,7 @@ def test_ctrl_c_keeps_what_is_finished_and_says_so(pictures, one_style, tmp_path
         yield Iterate(start, problem(start))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("infer.descent_curve.adam", interrupted)
+    monkeypatch.setattr("infer.compare.descent_curve.adam", interrupted)
     assert main(arguments(pictures, one_style, tmp_path / "out")) == 130
     assert capsys.readouterr().err.splitlines()[-1] == (
         "interrupted after 1 of 4 optimizations; the same command goes on"

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from infer.compare_bench import Bench
-from infer.compare_files import ReportFolder, file_name
-from infer.compare_photos import center_square, choose_photos
-from infer.compare_progress import CompareProgress
-from infer.compare_settings import CompareSettings, Method
-from infer.compared_models import fingerprint, stems_of_images
-from infer.descent_curve import descend
+from infer.compare.bench import Bench
+from infer.compare.compared_models import fingerprint, stems_of_images
+from infer.compare.descent_curve import descend
+from infer.compare.photos import center_square, choose_photos
+from infer.compare.progress import CompareProgress
+from infer.compare.report_folder import ReportFolder, file_name
+from infer.compare.settings import CompareSettings, Method
 from infer.images.files import read_image, to_uint8
 from infer.optimize.initial_image import initial_image
 from infer.styles.style_image import read_style_image

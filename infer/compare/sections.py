@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from infer.compare_files import ReportFolder, file_name
-from infer.compare_page import SLIDER, table
-from infer.compare_plot import Curve, css_class, median_curve, plot
-from infer.compare_settings import CompareSettings, Method
-from infer.compare_summary import network_summary, photo_answers, sentences, size_summary, spread
-from infer.compared_models import pixels_compared
-from infer.equal_iterations import AtLeast
+from infer.compare.compared_models import pixels_compared
+from infer.compare.equal_iterations import AtLeast
+from infer.compare.page import SLIDER, table
+from infer.compare.plot import Curve, css_class, median_curve, plot
+from infer.compare.report_folder import ReportFolder, file_name
+from infer.compare.settings import CompareSettings, Method
+from infer.compare.summary import network_summary, photo_answers, sentences, size_summary, spread
 from infer.images.files import read_image
 
 TITLE = "A network against iterations"

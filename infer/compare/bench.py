@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from infer.compare_settings import CompareSettings
-from infer.compared_models import ComparedModel, load_compared_model
+from infer.compare.compared_models import ComparedModel, load_compared_model
+from infer.compare.settings import CompareSettings
 from infer.images.files import resize_shorter_side
 from infer.optimize.image_problem import ImageProblem
 from infer.optimize.published_units import in_published_units

@@ -6,9 +6,9 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from infer.compare_photos import center_square
-from infer.compare_settings import CompareSettings
-from infer.foreign_model import ForeignModel
+from infer.compare.foreign_model import ForeignModel
+from infer.compare.photos import center_square
+from infer.compare.settings import CompareSettings
 from infer.images.files import ImageError, list_images, read_image, resize_to
 from infer.network.runtimes import load_graph
 from infer.network.stylizer import StylizeError, mixture_row

@@ -1,8 +1,8 @@
 import pytest
 
-from infer.compare_settings import CompareSettings, Method
-from infer.compare_summary import network_summary, photo_answers, sentences, size_summary
-from infer.equal_iterations import AtLeast
+from infer.compare.equal_iterations import AtLeast
+from infer.compare.settings import CompareSettings, Method
+from infer.compare.summary import network_summary, photo_answers, sentences, size_summary
 from infer.optimize.settings import OptimizeSettings
 
 METHOD = Method("lbfgs", "content")

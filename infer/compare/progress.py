@@ -2,7 +2,7 @@
 
 from tqdm import tqdm
 
-from infer.compare_settings import Method
+from infer.compare.settings import Method
 
 
 class CompareProgress:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from infer.descent_curve import descend
+from infer.compare.descent_curve import descend
 from infer.optimize.descent import Evaluation
 
 CENTER = np.linspace(60, 200, 12).astype("float32")

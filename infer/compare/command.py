@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from infer.command_line import as_typed, parse_whole_numbers
-from infer.compare_settings import METHODS, OBJECTIVE_OPTIONS, CompareSettings, Method, objective_of_model
+from infer.compare.settings import METHODS, OBJECTIVE_OPTIONS, CompareSettings, Method, objective_of_model
 from infer.optimize.command import add_objective_options, parse_numbers
 from infer.optimize.settings import OptimizeSettings
 from infer.styles.gallery import find_model
@@ -47,10 +47,10 @@ def add_compare_command(subcommands) -> None:
 def run_compare(arguments: argparse.Namespace) -> int:
     """Runs the command."""
     settings = settings_from(arguments)
-    from infer.compare import run_comparison
-    from infer.compare_files import ReportFolder
-    from infer.compare_report import write_report
-    from infer.compare_summary import sentences
+    from infer.compare.comparison import run_comparison
+    from infer.compare.report import write_report
+    from infer.compare.report_folder import ReportFolder
+    from infer.compare.summary import sentences
 
     folder = ReportFolder(arguments.output)
     results = run_comparison(settings, folder)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from infer.foreign_model import ForeignModel
+from infer.compare.foreign_model import ForeignModel
 from infer.network.stylizer import StylizeError
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype("uint8")
