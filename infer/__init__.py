@@ -7,9 +7,9 @@ def load_stylizer(model, **options):
     Args:
         model: a gallery style's name, "gallery", or a folder from `faststyle train` or `faststyle export`.
         **options: `mix` (style name to weight), `strength` (0..1), `runtime`, `precision`, `tiling`, see
-            `infer.stylizer.Stylizer`.
+            `infer.network.stylizer.Stylizer`.
     """
-    from infer.stylizer import load_stylizer as load  # heavy imports only when used
+    from infer.network.stylizer import load_stylizer as load  # heavy imports only when used
 
     return load(model, **options)
 

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from infer.command_line import run_command_line
-from infer.gallery import GALLERY_MODEL, THUMBNAILS
+from infer.styles.gallery import GALLERY_MODEL, THUMBNAILS
 
 _SIZE_PX, _QUALITY = 192, 85
 # Stylized larger than it is shown, so that strokes stay strokes.
@@ -56,10 +56,10 @@ def gallery_card(card: dict) -> dict:
 
 def write_thumbnails(model: Path, names: list[str]) -> None:
     """Writes a sample photo in every style below the model's extra assets."""
-    from infer.contact_sheet import fit_within
-    from infer.images import write_photo
-    from infer.photos import Photo
-    from infer.stylizer import Stylizer
+    from infer.images.contact_sheet import fit_within
+    from infer.images.files import write_photo
+    from infer.images.photos import Photo
+    from infer.network.stylizer import Stylizer
     from scripts.sample_photos import sample_scene
 
     photo = fit_within(sample_scene("chelsea"), _WORKING_PX)

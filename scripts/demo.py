@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from infer.contact_sheet import fit_within, grid
-from infer.images import read_image, write_image
-from infer.stylizer import Stylizer
+from infer.images.contact_sheet import fit_within, grid
+from infer.images.files import read_image, write_image
+from infer.network.stylizer import Stylizer
 from scripts.drawn_styles import write_drawn_styles
 from scripts.sample_photos import write_sample_photos
 from train.settings import TrainSettings

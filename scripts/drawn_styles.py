@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
-from infer.images import write_image
+from infer.images.files import write_image
 
 _SUPERSAMPLING = 2
 

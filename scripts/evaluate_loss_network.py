@@ -58,7 +58,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _objectives(networks: dict, files: dict, photos: list, arguments: argparse.Namespace) -> dict:
-    from infer.contact_sheet import fit_within
+    from infer.images.contact_sheet import fit_within
     from models.objective import Objective
     from scripts.loss_network_variants import objective_variants
     from train.assembly import objective_settings
@@ -126,8 +126,8 @@ def _draw_sheet(objectives: dict, photos: list, paintings: list, arguments: argp
     import numpy as np
     from tqdm import tqdm
 
-    from infer.contact_sheet import fit_within, grid
-    from infer.images import resize_shorter_side, to_uint8, write_image
+    from infer.images.contact_sheet import fit_within, grid
+    from infer.images.files import resize_shorter_side, to_uint8, write_image
     from scripts.loss_network_evaluation import optimized_picture
 
     photos = photos[:_PICTURE_PAIRS]
@@ -145,7 +145,7 @@ def _draw_sheet(objectives: dict, photos: list, paintings: list, arguments: argp
 
 
 def _pictures(photo_folder: Path | None, painting_folder: Path | None) -> tuple[list, list]:
-    from infer.images import list_images, read_image
+    from infer.images.files import list_images, read_image
     from scripts.drawn_styles import DRAWN_STYLES
     from scripts.sample_photos import write_sample_photos
 

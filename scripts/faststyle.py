@@ -4,12 +4,12 @@ import sys
 from importlib import metadata
 
 from infer.command_line import run_command_line
-from infer.compare_command import add_compare_command
-from infer.optimize_command import add_optimize_command
-from infer.preview_command import add_preview_command
-from infer.reconstruct_command import add_reconstruct_command
-from infer.styles_command import add_styles_command
-from infer.stylize_command import add_stylize_command
+from infer.compare.command import add_compare_command
+from infer.optimize.command import add_optimize_command
+from infer.optimize.preview_command import add_preview_command
+from infer.optimize.reconstruct_command import add_reconstruct_command
+from infer.styles.command import add_styles_command
+from infer.stylize.command import add_stylize_command
 from scripts.demo_command import add_demo_command
 from train.export_command import add_export_command
 from train.train_command import add_train_command

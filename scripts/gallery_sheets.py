@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from infer.command_line import run_command_line
-from infer.contact_sheet import fit_within, grid
-from infer.gallery import GALLERY_NAME, GalleryStyle, find_style, gallery_styles
-from infer.images import ImageError, list_images, read_image, write_photo
-from infer.labels import captioned, text_cell
-from infer.photos import Photo
-from infer.stylizer import load_stylizer
+from infer.images.contact_sheet import fit_within, grid
+from infer.images.files import ImageError, list_images, read_image, write_photo
+from infer.images.labels import captioned, text_cell
+from infer.images.photos import Photo
+from infer.network.stylizer import load_stylizer
+from infer.styles.gallery import GALLERY_NAME, GalleryStyle, find_style, gallery_styles
 from scripts.drawn_styles import DRAWN_STYLES
 from scripts.sample_photos import sample_scene
 

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from infer.images import ImageError, list_images, open_rgb
+from infer.images.files import ImageError, list_images, open_rgb
 
 TFDS_PREFIX = "tfds:"
 _SHUFFLE_BUFFER = 8192

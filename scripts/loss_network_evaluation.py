@@ -8,8 +8,8 @@ import numpy as np
 from keras import ops
 from PIL import Image, ImageFilter
 
-from infer.descent import lbfgs
-from infer.image_problem import ImageProblem
+from infer.optimize.descent import lbfgs
+from infer.optimize.image_problem import ImageProblem
 from models.loss_network import ARCHITECTURES, LossNetwork
 from models.losses import content_error, style_error, style_statistics
 from models.objective import Objective

@@ -48,7 +48,7 @@ def overhead_table(size_px: int = 512, iterations: int = 12) -> Table:
 
 def race_table() -> Table:
     """Total objective of L-BFGS and of Adam at several rates after the same seconds on three photos."""
-    from infer.descent import adam, lbfgs
+    from infer.optimize.descent import adam, lbfgs
 
     rows: list[list[str | Number]] = []
     for index in range(3):
@@ -81,8 +81,8 @@ def peak_gib(size_px: int) -> float:
     """Runs three iterations and returns this process's peak resident memory, GiB."""
     import keras
 
-    from infer.descent import lbfgs
-    from infer.image_problem import ImageProblem
+    from infer.optimize.descent import lbfgs
+    from infer.optimize.image_problem import ImageProblem
     from models.loss_network import LossNetwork
     from models.objective import Objective, ObjectiveSettings
 
@@ -113,9 +113,9 @@ class _Timed:
 
 
 def _problem(size_px: int, index: int = 0):
-    from infer.contact_sheet import fit_within
-    from infer.image_problem import ImageProblem
-    from infer.images import read_image, resize_shorter_side
+    from infer.images.contact_sheet import fit_within
+    from infer.images.files import read_image, resize_shorter_side
+    from infer.optimize.image_problem import ImageProblem
     from models.loss_network import LossNetwork
     from models.objective import Objective, ObjectiveSettings
 
@@ -128,7 +128,7 @@ def _problem(size_px: int, index: int = 0):
 
 
 def _run_ours(evaluate, start, iterations: int) -> None:
-    from infer.descent import lbfgs
+    from infer.optimize.descent import lbfgs
 
     for _ in itertools.islice(lbfgs(evaluate, start), iterations):
         pass

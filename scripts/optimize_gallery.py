@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from infer.contact_sheet import grid
-from infer.images import read_image, write_image
+from infer.images.contact_sheet import grid
+from infer.images.files import read_image, write_image
 from infer.native_logs import filter_native_logs
 from scripts.drawn_styles import DRAWN_STYLES
 from scripts.faststyle import main as faststyle

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import skimage
 
-from infer.images import read_image, write_image
+from infer.images.files import read_image, write_image
 
 _PACKAGE = Path(skimage.__file__).parent / "data"
 # Files inside the package itself; skimage.data would fetch others from the network.

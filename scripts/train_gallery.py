@@ -28,7 +28,7 @@ def add_train_gallery_command(subcommands) -> None:
 
 def run_train_gallery(arguments: argparse.Namespace) -> int:
     """Trains both phases and packs the weights as float16."""
-    from infer.images import write_atomically
+    from infer.images.files import write_atomically
     from models.transform_net_weights import pack_transform_weights, read_transform_weights
     from scripts.drawn_styles import write_drawn_styles
     from train.assembly import initial_network

@@ -1,9 +1,13 @@
-"""The house: arrows only point down, `scripts -> train -> infer -> models`; and `--help` imports nothing heavy."""
+"""The house: arrows only point down, `scripts -> train -> infer -> models`; and `--help` imports nothing heavy.
+
+Within infer they go one way too: `compare -> optimize, stylize -> network -> styles -> images`.
+"""
 
 import argparse
 import ast
 import subprocess
 import sys
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
@@ -18,19 +22,39 @@ MAY_IMPORT = {
     "scripts": {"scripts", "train", "infer", "models"},
 }
 FLOORS = {*MAY_IMPORT, "tests"}
+ROOMS_MAY_IMPORT = {  # the folders of infer/; its own few files know no folder, but for the front doors
+    "images": {"images"},
+    "styles": {"styles", "images"},
+    "network": {"network", "styles", "images"},
+    "stylize": {"stylize", "network", "styles", "images"},
+    "optimize": {"optimize", "styles", "images"},
+    "compare": {"compare", "optimize", "stylize", "network", "styles", "images"},
+}
+FRONT_DOORS = {Path("infer/__init__.py"), Path("infer/__main__.py")}
 HEAVY = {"tensorflow", "keras", "tensorflow_datasets", "jax", "scipy", "skimage", "openvino", "matplotlib"}
 SOURCE_FILES = [path.relative_to(ROOT) for floor in MAY_IMPORT for path in sorted((ROOT / floor).rglob("*.py"))]
+INSIDE_INFER = [path for path in SOURCE_FILES if path.parts[0] == "infer" and path not in FRONT_DOORS]
 
 
-def imported_floors(source: str, floor: str) -> set[str]:
-    """Which of our packages a source file of `floor` imports, at its top or inside a function."""
+def imported_modules(source: str, package: str) -> list[str]:
+    """What a source file of `package` imports, at its top or inside a function: modules, and names in them."""
     modules = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             modules += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            modules.append(floor if node.level else node.module)
-    return {module.split(".")[0] for module in modules} & FLOORS
+            parent = resolve_name("." * node.level + (node.module or ""), package)
+            modules += [f"{parent}.{alias.name}" for alias in node.names]
+    return modules
+
+
+def imported_floors(source: str, package: str) -> set[str]:
+    return {module.split(".")[0] for module in imported_modules(source, package)} & FLOORS
+
+
+def imported_rooms(source: str, package: str) -> set[str]:
+    names = [module.split(".") for module in imported_modules(source, package)]
+    return {parts[1] for parts in names if parts[0] == "infer" and len(parts) > 1} & set(ROOMS_MAY_IMPORT)
 
 
 def commands() -> list[str]:
@@ -45,14 +69,33 @@ def test_every_way_to_import_is_seen():
     assert imported_floors(source, "models") == {"train", "infer", "models"}
 
 
+def test_every_way_to_import_a_room_is_seen():
+    source = "import infer.images.files\nfrom infer import styles\ndef f():\n from infer.network.tiles import x"
+    assert imported_rooms(source, "infer.compare") == {"images", "styles", "network"}
+    relative = "from . import y\nfrom ..optimize.z import y"
+    assert imported_rooms(relative, "infer.compare") == {"compare", "optimize"}
+
+
 def test_all_four_floors_have_files():
     assert {path.parts[0] for path in SOURCE_FILES} == set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("path", SOURCE_FILES, ids=str)
 def test_arrows_only_point_down(path):
-    floor = path.parts[0]
-    assert imported_floors((ROOT / path).read_text(encoding="utf-8"), floor) <= MAY_IMPORT[floor]
+    source = (ROOT / path).read_text(encoding="utf-8")
+    assert imported_floors(source, ".".join(path.parent.parts)) <= MAY_IMPORT[path.parts[0]]
+
+
+def test_every_room_of_infer_has_its_arrows():
+    rooms = {path.parts[1] for path in INSIDE_INFER if len(path.parts) > 2}
+    assert rooms == set(ROOMS_MAY_IMPORT)
+
+
+@pytest.mark.parametrize("path", INSIDE_INFER, ids=str)
+def test_arrows_between_the_rooms_of_infer_go_one_way(path):
+    source = (ROOT / path).read_text(encoding="utf-8")
+    allowed = ROOMS_MAY_IMPORT.get(path.parts[1], set())
+    assert imported_rooms(source, ".".join(path.parent.parts)) <= allowed
 
 
 def run_python(code: str) -> str:

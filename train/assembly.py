@@ -4,8 +4,8 @@ from pathlib import Path
 
 import keras
 
-from infer.images import resize_shorter_side
-from infer.style_image import read_style_image
+from infer.images.files import resize_shorter_side
+from infer.styles.style_image import read_style_image
 from models.loss_network import LossNetwork
 from models.normalization import ConditionalInstanceNormalization
 from models.objective import Objective, ObjectiveSettings, stack_style_targets

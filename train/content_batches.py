@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from infer.images import ImageError, open_rgb
+from infer.images.files import ImageError, open_rgb
 from train.content_sources import ContentSource, ContentSourceError, EncodedPhoto
 
 MINIMUM_PHOTO_PX = 16

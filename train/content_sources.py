@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from infer.images import list_images
+from infer.images.files import list_images
 
 TFDS_PREFIX = "tfds:"
 _SHUFFLE_BUFFER = 1024

@@ -7,9 +7,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from infer.contact_sheet import grid
-from infer.images import to_uint8, write_image
-from infer.model_card import CARD_FILE
+from infer.images.contact_sheet import grid
+from infer.images.files import to_uint8, write_image
+from infer.styles.model_card import CARD_FILE
 from models.transform_net import build_transform_network, stylize_any_size
 from models.transform_net_weights import TransformWeights, assign_weights, mix_styles
 from train.saved_model import write_saved_model

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from infer.stylize_command import parse_mixture
+from infer.stylize.command import parse_mixture
 
 
 def add_export_command(subcommands) -> None:
@@ -29,7 +29,7 @@ def add_export_command(subcommands) -> None:
 
 def run_export(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    from infer.stylizer import mixture_row
+    from infer.network.stylizer import mixture_row
     from train.export import export_model
 
     weights, mix = _read_source(arguments.source, arguments.mix)
@@ -41,7 +41,7 @@ def run_export(arguments: argparse.Namespace) -> int:
 
 def _read_source(source: Path, mix: dict[str, float] | None):
     """The weights that the source means, and the mixture to fold them into."""
-    from infer.gallery import GALLERY_MODEL, find_model
+    from infer.styles.gallery import GALLERY_MODEL, find_model
     from models.transform_net_weights import GALLERY_WEIGHTS, read_transform_weights
     from train.run_directory import RunDirectory
     from train.trained_weights import weights_of_run

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from infer.contact_sheet import grid
-from infer.images import to_uint8
+from infer.images.contact_sheet import grid
+from infer.images.files import to_uint8
 from models.transform_net import stylize_any_size
 
 # A healthy stylized photo varies by tens of grey levels and has few pixels at the very ends of the range.

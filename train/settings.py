@@ -4,7 +4,7 @@ import dataclasses
 import json
 import os
 
-from infer.style_names import style_name
+from infer.styles.names import style_name
 from models.objective_settings import CONTENT_LAYERS, STYLE_LAYERS, ObjectiveSettings
 
 _RANDOM_START_FADE_IN = 500

@@ -1,4 +1,4 @@
-"""Export of the tile graphs: what a large image or a video needs beside the model (see `infer/tile_painter.py`).
+"""Export of the tile graphs: what a large image or a video needs beside the model (`infer/network/tile_painter.py`).
 
 They are SavedModels of their own below `assets.extra/tiles/`, where programs that load the model do not look.
 """
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from infer.runtimes import load_graph
-from infer.tile_painter import MEASURING_GRAPH, PAINTING_GRAPH, TILES_CARD
+from infer.network.runtimes import load_graph
+from infer.network.tile_painter import MEASURING_GRAPH, PAINTING_GRAPH, TILES_CARD
 from models.tile_network import build_measuring_network, build_painting_network
 from models.transform_net_weights import TransformWeights, assign_weights
 from train.saved_model import write_saved_model

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from infer.atomic_files import write_atomically
-from infer.images import write_image
+from infer.images.files import write_image
 from models.transform_net_weights import pack_transform_weights
 from train.assembly import compiled_trainer, initial_network, make_deterministic
 from train.checkpoints import Checkpoint, CheckpointStore

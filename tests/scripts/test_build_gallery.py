@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from infer.command_line import run_command_line
-from infer.gallery import GALLERY_MODEL, THUMBNAILS
-from infer.images import read_image
-from infer.model_card import identity_style, read_model_card
+from infer.images.files import read_image
+from infer.styles.gallery import GALLERY_MODEL, THUMBNAILS
+from infer.styles.model_card import identity_style, read_model_card
 from models.transform_net import build_transform_network
 from models.transform_net_weights import (
     GALLERY_WEIGHTS,

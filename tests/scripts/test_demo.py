@@ -1,7 +1,7 @@
 import pytest
 
-from infer.images import read_image
-from infer.model_card import read_model_card
+from infer.images.files import read_image
+from infer.styles.model_card import read_model_card
 from scripts.faststyle import main
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from infer.command_line import run_command_line
-from infer.gallery import GalleryStyle, gallery_styles
-from infer.images import read_image, write_image
+from infer.images.files import read_image, write_image
+from infer.styles.gallery import GalleryStyle, gallery_styles
 from scripts.drawn_styles import DRAWN_STYLES
 from scripts.gallery_sheets import add_sheets_command, contact_sheet, read_photos
 

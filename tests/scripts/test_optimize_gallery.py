@@ -4,8 +4,8 @@ import shlex
 import numpy as np
 import pytest
 
-from infer.images import write_image
-from infer.optimize_command import settings_from
+from infer.images.files import write_image
+from infer.optimize.command import settings_from
 from scripts.faststyle import COMMANDS
 from scripts.optimize_gallery import PICTURES, _command, gallery_page
 

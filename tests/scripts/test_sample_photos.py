@@ -3,7 +3,7 @@ import socket
 import numpy as np
 import pytest
 
-from infer.images import list_images, read_image
+from infer.images.files import list_images, read_image
 from scripts.sample_photos import write_sample_photos
 
 

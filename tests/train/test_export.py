@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from infer.model_card import read_model_card
+from infer.styles.model_card import read_model_card
 from models.transform_net import build_transform_network, stylize_any_size
 from models.transform_net_weights import TransformWeights, assign_weights, network_arrays
 from tests.toy_run import toy_weights

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from infer.model_card import read_model_card
+from infer.styles.model_card import read_model_card
 from scripts.faststyle import main
 from tests.toy_run import toy_command
 

@@ -1,0 +1,46 @@
+"""What all measurements of a comparison share, opened when the first one needs it: model, style, objective."""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+
+from infer.compare.compared_models import ComparedModel, load_compared_model
+from infer.compare.settings import CompareSettings
+from infer.images.files import resize_shorter_side
+from infer.optimize.image_problem import ImageProblem
+from infer.optimize.published_units import in_published_units
+from infer.styles.style_image import read_style_image
+from models.loss_network import LossNetwork
+from models.objective import Objective
+
+
+class Bench:
+    """Gives the objective of every photo. A report that is complete needs none of it."""
+
+    def __init__(self, settings: CompareSettings) -> None:
+        self.settings = settings
+
+    @functools.cached_property
+    def model(self) -> ComparedModel:
+        return load_compared_model(self.settings)
+
+    @functools.cached_property
+    def style(self) -> np.ndarray:
+        """`[height_s, width_s, 3]` uint8, as large as the network was trained to see it, for every size of photo."""
+        return resize_shorter_side(read_style_image(Path(self.settings.style)), self.settings.style_size)
+
+    def problem(self, content: np.ndarray) -> ImageProblem:
+        """The objective of images `[height, width, 3]` for a photo `[height, width, 3]` uint8; compiled already."""
+        objective = in_published_units(self._objective, self.settings.objective.units, content, [self.style])
+        image = content.astype("float32")
+        problem = ImageProblem(objective, image, [self.style.astype("float32")], style_weights=(1.0,))
+        problem(image.ravel())  # compiling is nobody's iteration
+        return problem
+
+    @functools.cached_property
+    def _objective(self) -> Objective:
+        chosen = self.settings.objective
+        weights = Path(chosen.vgg_weights) if chosen.vgg_weights else None
+        network = LossNetwork(chosen.loss_network, pooling=chosen.pooling, weights_path=weights)
+        return Objective(network, chosen.objective_settings())

@@ -1,0 +1,39 @@
+"""The progress bar of a comparison: all iterations of all runs, and which one is running."""
+
+from tqdm import tqdm
+
+from infer.compare.settings import Method
+
+
+class CompareProgress:
+    """A context manager; the bar is drawn with the first run, so that a user's mistake stays one line.
+
+    Args:
+        iterations: expected in all.
+    """
+
+    def __init__(self, iterations: int) -> None:
+        self._iterations = iterations
+        self._bar: tqdm | None = None
+        self._planned = 0
+
+    def __enter__(self) -> "CompareProgress":
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def begins(self, key: str, size: int, method: Method, *, iterations: int) -> None:
+        """A run begins; an earlier one that ended before its last iteration counts as complete."""
+        if self._bar is None:
+            self._bar = tqdm(total=self._iterations, unit="it", dynamic_ncols=True)
+        self._bar.n = self._planned
+        self._planned += iterations
+        self._bar.set_description(f"{key} {size} px {method}", refresh=True)
+
+    def iteration(self, value: float) -> None:
+        """An iteration is done, with this objective."""
+        if self._bar is not None:
+            self._bar.set_postfix(objective=f"{value:.4f}", refresh=False)
+            self._bar.update()

@@ -1,0 +1,123 @@
+"""Stylizes a large image tile by tile, as if at once: normalization statistics of the whole image, then tiles.
+
+Statistics come from a thumbnail (`fast`; URST, Chen et al. 2021, arXiv 2103.11784) or from all tiles (`exact`). A
+layer's statistics depend on those of the layers before it. Simply measuring all layers again and again with the last
+round's statistics diverges. So each round measures all tiles, notes by how much they differ from the thumbnail measured
+under the same statistics, and lets the thumbnail, which finds its own statistics in one pass, find those that include
+this difference. After some three rounds nothing changes any more (defect correction, as in multigrid methods).
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from infer.images.files import to_uint8
+from infer.network.runtimes import load_graph
+from infer.network.tiles import MULTIPLE_PX, Tile, cut_window, paste_core, plan_tiles
+
+PAINTING_GRAPH = Path("assets.extra") / "tiles" / "painting"
+MEASURING_GRAPH = Path("assets.extra") / "tiles" / "measuring"
+TILES_CARD = Path("assets.extra") / "tiles" / "tiles.json"
+CORE_PX = 1024
+_THUMBNAIL_PIXELS = 2**20
+# Exact statistics are those that a round changes by less than this share of each channel's deviation.
+_TOLERANCE = 0.01
+_NORMALIZATIONS = 15  # each round makes at least one more of them exact
+
+
+class TilePainter:
+    """The tile graphs of an exported model. Statistics are `[2, channels]` float64, mean and deviation.
+
+    Args:
+        model_dir: exported model with tile graphs, see `has_tile_graphs`.
+        mixture: `{"style_mixture": [1, num_styles] float32}` for a model of several styles, else empty.
+        core_px: side of a tile without its margin.
+        **choice: `runtime` and `precision` of `load_graph`.
+    """
+
+    def __init__(
+        self, model_dir: Path, mixture: dict[str, np.ndarray], *, core_px: int = CORE_PX, **choice: str
+    ) -> None:
+        self._painting = load_graph(model_dir / PAINTING_GRAPH, **choice)
+        self._measuring = load_graph(model_dir / MEASURING_GRAPH, **choice)
+        self._mixture = mixture
+        self._core_px = core_px
+        channels = json.loads((model_dir / TILES_CARD).read_text(encoding="utf-8"))["channels"]
+        self._neutral = np.stack([np.zeros(channels), np.ones(channels)])
+
+    def paint(self, image: np.ndarray, statistics: np.ndarray) -> np.ndarray:
+        """Stylizes `[height, width, 3]` uint8, normalizing by the given statistics."""
+        stylized = np.empty_like(image)
+        given = {"statistics": statistics.astype("float32"), **self._mixture}
+        for tile in plan_tiles(*image.shape[:2], core_px=self._core_px):
+            paste_core(stylized, tile, to_uint8(self._painting({"tile": cut_window(image, tile), **given})[0]))
+        return stylized
+
+    def fast_statistics(self, image: np.ndarray) -> np.ndarray:
+        """Statistics of a thumbnail of at most a megapixel."""
+        return self._own_statistics(_thumbnail(image), self._neutral)
+
+    def exact_statistics(self, image: np.ndarray) -> np.ndarray:
+        """Statistics of the whole image."""
+        thumbnail = _thumbnail(image)
+        statistics = self._own_statistics(thumbnail, self._neutral)
+        for _ in range(_NORMALIZATIONS):
+            whole = self._measure_tiles(image, statistics)
+            difference = _relative(whole, self._measure(thumbnail, statistics))
+            last, statistics = statistics, _absolute(difference, self._own_statistics(thumbnail, difference))
+            if np.max(np.abs(statistics - last) / statistics[1]) < _TOLERANCE:
+                break
+        return statistics
+
+    def _own_statistics(self, image: np.ndarray, difference: np.ndarray) -> np.ndarray:
+        """An image's statistics in one pass, when every layer normalizes by its own, changed by a difference."""
+        return self._measure(image, difference, relative=True)
+
+    def _measure(self, image: np.ndarray, statistics: np.ndarray, *, relative: bool = False) -> np.ndarray:
+        (tile,) = plan_tiles(*image.shape[:2], core_px=max(image.shape) + MULTIPLE_PX)
+        return self._measure_tile(image, tile, statistics, relative=relative)
+
+    def _measure_tiles(self, image: np.ndarray, statistics: np.ndarray) -> np.ndarray:
+        """Statistics of the whole image when every layer normalizes by the given ones."""
+        pixels, moments = 0, np.zeros_like(statistics)
+        for tile in plan_tiles(*image.shape[:2], core_px=self._core_px):
+            mean, deviation = self._measure_tile(image, tile, statistics)
+            moments += tile.pixels * np.stack([mean, deviation**2 + mean**2])
+            pixels += tile.pixels
+        mean, square = moments / pixels
+        return np.stack([mean, np.sqrt(square - mean**2)])
+
+    def _measure_tile(
+        self, image: np.ndarray, tile: Tile, statistics: np.ndarray, *, relative: bool = False
+    ) -> np.ndarray:
+        inputs = {
+            "tile": cut_window(image, tile),
+            "statistics": statistics.astype("float32"),
+            "core": np.array(tile.core_in_window, "int32"),
+            "relative": np.array([relative], "float32"),
+        }
+        return self._measuring(inputs | self._mixture).astype("float64")
+
+
+def has_tile_graphs(model_dir: Path) -> bool:
+    """Whether a model carries tile graphs; models of earlier versions do not."""
+    return (model_dir / TILES_CARD).is_file()
+
+
+def _thumbnail(image: np.ndarray) -> np.ndarray:
+    height, width = image.shape[:2]
+    scale = min(1.0, (_THUMBNAIL_PIXELS / (height * width)) ** 0.5)
+    if scale == 1.0:
+        return image
+    size = tuple(max(MULTIPLE_PX * 4, round(side * scale / MULTIPLE_PX) * MULTIPLE_PX) for side in (width, height))
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0))
+
+
+def _relative(statistics: np.ndarray, base: np.ndarray) -> np.ndarray:
+    return np.stack([(statistics[0] - base[0]) / base[1], statistics[1] / base[1]])
+
+
+def _absolute(difference: np.ndarray, base: np.ndarray) -> np.ndarray:
+    return np.stack([base[0] + difference[0] * base[1], difference[1] * base[1]])

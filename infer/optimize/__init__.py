@@ -1,0 +1,1 @@
+"""Images by optimizing their pixels: `faststyle optimize`, `preview` and `reconstruct`."""

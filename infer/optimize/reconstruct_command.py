@@ -1,0 +1,62 @@
+"""`faststyle reconstruct`: arguments, and what they do. Heavy imports wait until the arguments are read."""
+
+import argparse
+from pathlib import Path
+
+from infer.optimize.settings import OptimizeSettings
+
+_LAYERS = "relu1_1,relu2_1,relu3_1,relu4_1,relu5_1"
+
+
+def add_reconstruct_command(subcommands) -> None:
+    """Adds `reconstruct` to an argparse subparsers object."""
+    parser = subcommands.add_parser(
+        "reconstruct",
+        help="draw what each layer keeps of an image's style or content",
+        description="Rebuild an image from noise out of its style (all layers up to each row's) or its content (each "
+        "row's layer), as in figure 1 of Gatys et al. 2015: a grid of layers x seeds.",
+    )
+    parser.add_argument("image", type=Path, metavar="IMAGE")
+    parser.add_argument("--output", type=Path, required=True, metavar="SHEET", help="image file of the grid")
+    parser.add_argument("--overwrite", action="store_true", help="replace a sheet that exists")
+    parser.add_argument("--kind", choices=("style", "content"), default="style", help="(default: style)")
+    parser.add_argument("--layers", default=_LAYERS, help=f"one row each (default: {_LAYERS})")
+    parser.add_argument("--seeds", default="0,1", help="one column each (default: 0,1)")
+    parser.add_argument("--size", type=int, default=192, help="longer side of each picture, px (default: 192)")
+    parser.add_argument("--iterations", type=int, default=100, help="of each picture (default: 100)")
+    parser.add_argument(
+        "--loss-network", choices=("vgg16", "vgg19", "compact"), default="vgg19", help="(default: vgg19)"
+    )
+    parser.add_argument("--vgg-weights", metavar="FILE", help="file of Keras's no-top weights")
+    parser.add_argument("--pooling", choices=("max", "average"), help="(default: the network's own)")
+    parser.add_argument("--statistic", choices=("covariance", "gram"), default="gram", help="(default: gram)")
+    parser.set_defaults(run=run_reconstruct)
+
+
+def run_reconstruct(arguments: argparse.Namespace) -> int:
+    """Runs the command."""
+    settings = OptimizeSettings(
+        content=str(arguments.image),
+        styles=(str(arguments.image),),
+        loss_network=arguments.loss_network,
+        vgg_weights=arguments.vgg_weights,
+        pooling=arguments.pooling,
+        statistic=arguments.statistic,
+        iterations=arguments.iterations,
+        size=arguments.size,
+    )
+    try:
+        seeds = [int(seed) for seed in arguments.seeds.split(",")]
+    except ValueError:
+        raise ValueError(f"--seeds must be whole numbers such as 0,1, got {arguments.seeds!r}") from None
+    from infer.images.files import check_writable_suffix, write_image
+    from infer.optimize.reconstruct import reconstruction_grid
+
+    check_writable_suffix(arguments.output)
+    if arguments.output.exists() and not arguments.overwrite:
+        raise ValueError(f"{arguments.output} exists; choose another --output or pass --overwrite")
+    layers = [name.strip() for name in arguments.layers.split(",")]
+    sheet = reconstruction_grid(settings, arguments.kind, layers, seeds, size=arguments.size)
+    write_image(arguments.output, sheet)
+    print(f"{arguments.output}: {arguments.kind} of {len(layers)} layers x {len(seeds)} seeds")
+    return 0

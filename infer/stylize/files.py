@@ -1,0 +1,97 @@
+"""Stylize photo files with a stylizer: decode, network and encode overlapped, bad photos skipped and named."""
+
+import contextlib
+import dataclasses
+import errno
+import sys
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from tqdm import tqdm
+
+from infer.images.blending import MaskError
+from infer.images.files import ImageError, write_photo
+from infer.images.formats import encode
+from infer.images.photos import MAX_MEGAPIXELS, Photo, read_photo
+from infer.network.stylizer import StylizeError
+from infer.stylize.jobs import STREAM, StylizeJob
+from infer.stylize.pipeline import overlapped
+from infer.stylize.streams import read_standard_input, write_standard_output
+
+_FAILURES = (ImageError, StylizeError, MaskError, MemoryError)
+_LOST_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+def stylize_files(
+    jobs: Sequence[StylizeJob],
+    stylizer: Callable[[np.ndarray], np.ndarray],
+    *,
+    quality: int | None = None,
+    max_megapixels: float = MAX_MEGAPIXELS,
+) -> list[str]:
+    """Stylizes every job with a progress bar; a photo that fails is skipped.
+
+    Args:
+        jobs: what to do.
+        stylizer: `[height, width, 3]` uint8 to the same shape and type.
+        quality: 1 to 100 for formats that have one.
+        max_megapixels: larger photos fail.
+
+    Returns:
+        One line for each failure.
+
+    Raises:
+        ImageError: the disk is full or became read-only, so that nothing further can be written.
+        KeyboardInterrupt: with a word on what is done.
+    """
+    done: list[StylizeJob] = []
+
+    def read(job: StylizeJob) -> Photo:
+        name = "standard input" if job.source == STREAM else str(job.source)
+        encoded = read_standard_input() if job.source == STREAM else job.source
+        return read_photo(encoded, name=name, max_megapixels=max_megapixels)
+
+    def work(photo: Photo) -> Photo:
+        return dataclasses.replace(photo, pixels=stylizer(photo.pixels))
+
+    def write(job: StylizeJob, photo: Photo) -> None:
+        if job.target == STREAM:
+            write_standard_output(encode(photo, job.format, quality=quality))
+        else:
+            write_photo(job.target, photo, quality=quality)
+        done.append(job)
+
+    failures: list[str] = []
+    steps = overlapped(jobs, read=read, work=work, write=write, failures=_FAILURES)
+    try:
+        with tqdm(total=len(jobs), unit="image", disable=len(jobs) < 2) as bar, contextlib.closing(steps):
+            for job, error in steps:
+                if error and len(jobs) > 1 and _place_is_lost(error):
+                    raise ImageError(f"{error}; {_progress(len(done), jobs)}")
+                if error:
+                    failures.append(_line(job, error))
+                    bar.set_postfix(skipped=len(failures), refresh=False)
+                bar.update()
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"after {_progress(len(done), jobs)}" if len(jobs) > 1 else "") from None
+    return failures
+
+
+def list_failures(failures: Sequence[str]) -> None:
+    """Names the skipped photos on standard error, one line each."""
+    for failure in failures:
+        print(f"skipped {failure}", file=sys.stderr)
+
+
+def _place_is_lost(error: Exception) -> bool:
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno in _LOST_PLACE
+
+
+def _progress(done: int, jobs: Sequence[StylizeJob]) -> str:
+    return f"{done} of {len(jobs)} stylized; --resume goes on"
+
+
+def _line(job: StylizeJob, error: Exception) -> str:
+    reason = " ".join(str(error).split()) or "not enough memory"
+    known = (str(job.source), str(job.target), "standard ")
+    return reason if reason.startswith(known) else f"{job.source}: {reason}"

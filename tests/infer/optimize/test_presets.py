@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from infer.optimize.presets import PRESETS, preset_options
+from infer.optimize.published_units import in_published_units
+from infer.optimize.settings import OptimizeSettings
+from models.loss_network import LossNetwork
+from models.objective import Objective, ObjectiveSettings
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_makes_settings(name):
+    settings = OptimizeSettings(content="a", styles=("b",), **preset_options(name))
+    assert settings.statistic == "gram"
+    assert settings.objective_settings().weights()["content"] > 0
+
+
+def test_unknown_preset_is_named():
+    with pytest.raises(ValueError, match="unknown preset 'monet'; choose one of gatys, johnson, fastai, novak"):
+        preset_options("monet")
+
+
+def test_novak_weights_fall_by_half_over_all_sixteen_layers():
+    layers = list(preset_options("novak")["style_layers"].values())
+    assert layers == [2.0**power for power in range(15, -1, -1)]
+
+
+def test_layer_exponent_and_content_blend():
+    settings = OptimizeSettings(
+        content="a",
+        styles=("b",),
+        style_layers={"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 2.0},
+        style_layer_exponent=3,
+        content_layers={"relu1_1": 1.0, "relu2_1": 1.0},
+        content_blend=0.25,
+    ).objective_settings()
+    assert settings.style_layers == {"relu1_1": 1, "relu2_1": 3, "relu3_1": 18}
+    assert settings.content_layers == {"relu1_1": 0.75, "relu2_1": 0.25}
+
+
+@pytest.mark.parametrize("units", ["gatys", "johnson", "fastai"])
+def test_total_in_published_units_is_the_published_sum(units):
+    content, style, image = np.random.default_rng(0).integers(0, 256, (3, 16, 20, 3)).astype("uint8")
+    network = LossNetwork("compact")
+    layers = {"relu1_1": 0.2, "relu2_1": 0.3}
+    chosen = ObjectiveSettings({"relu1_2": 1.0}, layers, "gram", content_weight=0.5, style_weight=2.0, tv_weight=1e-3)
+    objective = in_published_units(Objective(network, chosen), units, content, [style])
+    batches = [array[None].astype("float32") for array in (content, style, image)]
+    actual = objective.terms(batches[2], objective.content_targets(batches[0]), objective.style_targets(batches[1]))
+
+    p, s, f = (
+        {name: np.asarray(value[0], "float64") for name, value in network.features(batch, [*layers, "relu1_2"]).items()}
+        for batch in batches
+    )
+    difference = f["relu1_2"] - p["relu1_2"]
+    expected = 0.5 * (0.5 * np.sum(difference**2) if units == "gatys" else np.mean(difference**2))
+    for name, weight in layers.items():
+        positions, channels = f[name].shape[0] * f[name].shape[1], f[name].shape[2]
+        gram, target = (a[name].reshape(-1, channels).T @ a[name].reshape(-1, channels) for a in (f, s))
+        error = {
+            "gatys": lambda d, n, m: np.sum(d**2) / (4 * n**2 * m**2),
+            "johnson": lambda d, n, m: np.sum((d / (n * m)) ** 2),
+            "fastai": lambda d, n, m: np.mean((d / (n * m)) ** 2),
+        }[units]
+        expected += 2.0 * weight * error(gram - target, channels, positions)
+    pixels = image.astype("float64")
+    across, down = np.diff(pixels, axis=1) ** 2, np.diff(pixels, axis=0) ** 2
+    expected += 1e-3 * 16 * 20 * 3 * (across.mean() + down.mean())
+    np.testing.assert_allclose(float(actual["total"]), expected, rtol=2e-3)

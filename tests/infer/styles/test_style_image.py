@@ -1,0 +1,14 @@
+import numpy as np
+import pytest
+
+from infer.images.files import ImageError, write_image
+from infer.styles.style_image import read_style_image
+
+
+def test_a_style_is_read_and_a_flat_one_refused(tmp_path):
+    style = np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype("uint8")
+    write_image(tmp_path / "style.png", style)
+    np.testing.assert_array_equal(read_style_image(tmp_path / "style.png"), style)
+    write_image(tmp_path / "flat.png", np.full((20, 30, 3), 90, "uint8"))
+    with pytest.raises(ImageError, match=r"flat\.png: nearly one color, so it has no style"):
+        read_style_image(tmp_path / "flat.png")

@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from infer.images.files import read_image
+from infer.stylize.files import stylize_files
+from infer.stylize.jobs import plan_jobs
+from scripts.faststyle import main
+
+
+@pytest.fixture
+def model(two_styles) -> Path:
+    return two_styles
+
+
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    folder = tmp_path / "photos"
+    (folder / "trip").mkdir(parents=True)
+    random = np.random.default_rng(0)
+    Image.fromarray(random.integers(0, 256, (45, 61, 3)).astype("uint8")).save(folder / "a.png")
+    Image.fromarray(random.integers(0, 256, (33, 30, 3)).astype("uint8")).save(folder / "trip" / "b.jpg")
+    return folder
+
+
+def test_command_writes_one_file_upright_and_of_exact_size(model, tmp_path):
+    photo = Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 64, 3)).astype("uint8"))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees
+    photo.save(tmp_path / "turned.jpg", exif=exif)
+    assert main(["stylize", str(model), str(tmp_path / "turned.jpg"), "--output", str(tmp_path / "out.png")]) == 0
+    assert read_image(tmp_path / "out.png").shape == (64, 40, 3)
+
+
+def test_folder_keeps_its_tree_skips_broken_photos_and_says_so_by_status(model, photos, tmp_path, capsys):
+    (photos / "broken.jpg").write_bytes(b"no image")
+    status = main(["stylize", str(model), str(photos), "--output", str(tmp_path / "out")])
+    assert status == 1
+    assert read_image(tmp_path / "out" / "a.png").shape == (45, 61, 3)
+    assert read_image(tmp_path / "out" / "trip" / "b.png").shape == (33, 30, 3)
+    assert "2 of 3 stylized" in capsys.readouterr().out
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*.*")) == ["a.png", "b.png"]
+
+
+def test_existing_result_is_kept_without_overwrite(model, photos, tmp_path, capsys):
+    (tmp_path / "out.png").write_bytes(b"mine")
+    arguments = ["stylize", str(model), str(photos / "a.png"), "--output", str(tmp_path / "out.png")]
+    assert main(arguments) == 2
+    assert "pass --overwrite or --resume" in capsys.readouterr().err
+    assert (tmp_path / "out.png").read_bytes() == b"mine"
+    assert main([*arguments, "--overwrite"]) == 0
+    assert read_image(tmp_path / "out.png").shape == (45, 61, 3)
+
+
+def test_missing_model_and_missing_photo_are_one_line(model, tmp_path, capsys):
+    assert main(["stylize", str(tmp_path), str(model / "saved_model.pb"), "--output", str(tmp_path / "o.png")]) == 2
+    assert "no exported model" in capsys.readouterr().err
+    assert main(["stylize", str(model), str(tmp_path / "no.jpg"), "--output", str(tmp_path / "o.png")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_failures_are_listed_and_the_rest_goes_on(photos, tmp_path):
+    jobs = plan_jobs([photos], tmp_path / "out").jobs
+
+    def stylizer(image):
+        if image.shape[0] == 45:
+            raise MemoryError
+        return image
+
+    assert stylize_files(jobs, stylizer) == [f"{photos / 'a.png'}: not enough memory"]
+    assert (tmp_path / "out" / "trip" / "b.png").exists()
