@@ -32,7 +32,8 @@ def gram_matrix(features, mask=None, *, other=None):
     flat = _flatten_positions(features)
     right = flat if other is None else _flatten_positions(other)
     if mask is None:
-        return ops.matmul(ops.transpose(flat, (0, 2, 1)), right) / ops.cast(ops.shape(flat)[1], "float32")
+        product = _own_product(flat) if other is None else ops.matmul(ops.transpose(flat, (0, 2, 1)), right)
+        return product / ops.cast(ops.shape(flat)[1], "float32")
     share = _flatten_positions(mask)
     product = ops.matmul(ops.transpose(flat * share, (0, 2, 1)), right * ops.ones_like(share[:, :1]))
     return product / (ops.sum(share, axis=(1, 2))[:, None, None] + _TINY)
@@ -58,7 +59,8 @@ def style_statistics(features, statistic: str, mask=None) -> dict:
         features = ops.cast(features, "float32")
         if mask is None:
             mean = ops.mean(features, axis=(1, 2), keepdims=True)
-            return {"mean": mean[:, 0, 0, :], "covariance": gram_matrix(features - mean)}
+            # Centered features sum to 0, so that no gradient flows through this mean: it need not be computed.
+            return {"mean": mean[:, 0, 0, :], "covariance": gram_matrix(features - ops.stop_gradient(mean))}
         mean = ops.sum(features * mask, axis=(1, 2)) / (ops.sum(mask, axis=(1, 2)) + _TINY)
         # The Gram matrix less that of the means: no copy of the features for each region.
         return {"mean": mean, "covariance": gram_matrix(features, mask) - mean[:, :, None] * mean[:, None, :]}
@@ -100,10 +102,8 @@ def total_variation(image):
     Returns:
         `[batch]` float32.
     """
-    unit = ops.cast(image, "float32") / 255.0
-    down = ops.mean(ops.square(unit[:, 1:] - unit[:, :-1]), axis=(1, 2, 3))
-    across = ops.mean(ops.square(unit[:, :, 1:] - unit[:, :, :-1]), axis=(1, 2, 3))
-    return down + across
+    down, across = _differences(image)
+    return ops.mean(ops.square(down), axis=(1, 2)) + ops.mean(ops.square(across), axis=(1, 2))
 
 
 def flatness(content_image):
@@ -119,7 +119,9 @@ def flatness(content_image):
         `[batch, height, width, 1]` float32 in 0..1.
     """
     energy = ops.mean(_squared_differences(content_image), axis=-1, keepdims=True)
-    around = ops.average_pool(energy, _FLATNESS_WINDOW_PX, strides=1, padding="same", data_format="channels_last")
+    around = energy
+    for window in ((_FLATNESS_WINDOW_PX, 1), (1, _FLATNESS_WINDOW_PX)):  # a square's mean is the mean of lines' means
+        around = ops.average_pool(around, window, strides=1, padding="same", data_format="channels_last")
     return ops.stop_gradient(1.0 / (1.0 + around / _FLAT_ENERGY))
 
 
@@ -140,16 +142,32 @@ def flat_variation(image, flatness_map):
 
 def _squared_differences(image):
     """To the neighbors below and on the right, summed; pixels in 0..1; 0 beyond the border."""
-    unit = ops.cast(image, "float32") / 255.0
-    down = ops.pad(ops.square(unit[:, 1:] - unit[:, :-1]), [[0, 0], [0, 1], [0, 0], [0, 0]])
-    across = ops.pad(ops.square(unit[:, :, 1:] - unit[:, :, :-1]), [[0, 0], [0, 0], [0, 1], [0, 0]])
-    return down + across
+    down, across = _differences(image)
+    down = ops.pad(ops.square(down), [[0, 0], [0, 1], [0, 0]])
+    across = ops.pad(ops.square(across), [[0, 0], [0, 0], [0, ops.shape(image)[-1]]])
+    return ops.reshape(down + across, ops.shape(image))
+
+
+def _differences(image):
+    """To the neighbors below and on the right, of pixels in 0..1, as rows `[batch, height, width * channels]`.
+
+    Slices of whole rows: on CPUs the gradient of a slice of pixels, 3 numbers each, takes ten times as long.
+    """
+    batch, height, width, channels = ops.shape(image)
+    rows = ops.reshape(ops.cast(image, "float32"), (batch, height, width * channels)) / 255.0
+    return rows[:, 1:] - rows[:, :-1], rows[:, :, channels:] - rows[:, :, :-channels]
 
 
 def _relative_error(values, targets):
     axes = tuple(range(1, len(targets.shape)))
     energy = ops.stop_gradient(ops.mean(ops.square(targets), axis=axes))
     return ops.mean(ops.square(values - targets), axis=axes) / (energy + _TINY)
+
+
+def _own_product(flat):
+    """`F^T F`, with one product in its gradient and not two: the left and the right one mirror each other."""
+    product = ops.matmul(ops.transpose(flat, (0, 2, 1)), ops.stop_gradient(flat))
+    return product + ops.transpose(product, (0, 2, 1)) - ops.stop_gradient(product)
 
 
 def _flatten_positions(features):

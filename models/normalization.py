@@ -48,7 +48,7 @@ class ConditionalInstanceNormalization(keras.layers.Layer):
         mean, variance = ops.moments(values, axes=(1, 2), keepdims=True)
         normalized = (values - mean) * ops.rsqrt(variance + self.epsilon)
         if training:
-            self.add_loss(SPIKE_WEIGHT * ops.mean(ops.square(ops.relu(ops.abs(normalized) - SPIKE_DEVIATIONS))))
+            self.add_loss(SPIKE_WEIGHT * ops.mean(ops.square(_excess(normalized))))
         scale, shift = self._rows(self.scale, style_mixture), self._rows(self.shift, style_mixture)
         return ops.cast(normalized * scale + shift, self.compute_dtype)
 
@@ -61,6 +61,14 @@ class ConditionalInstanceNormalization(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "num_styles": self.num_styles, "epsilon": self.epsilon}
+
+
+def _excess(normalized):
+    """What lies beyond the allowed deviations.
+
+    The gradient of its square is right without that of the clipping: where clipping has one, the excess is 0.
+    """
+    return normalized - ops.stop_gradient(ops.clip(normalized, -SPIKE_DEVIATIONS, SPIKE_DEVIATIONS))
 
 
 @keras.saving.register_keras_serializable(package="faststyle")

@@ -93,6 +93,15 @@ def test_style_statistics_of_bfloat16_features_keep_float32_digits():
     np.testing.assert_allclose(statistics["mean"], mean[:, 0, 0], rtol=1e-5)
 
 
+def test_gram_matrix_has_the_gradient_of_finite_differences_even_where_its_two_halves_weigh_differently():
+    weights = np.array([[1, 2], [-3, 0.5]], "float32")
+
+    def weighted_sum(features):
+        return tf.reduce_sum(weights * gram_matrix(features)[0])
+
+    assert_gradient_matches(weighted_sum, random_features((1, 3, 4, 2), seed=1))
+
+
 def test_gram_matrix_is_the_same_inside_tf_function():
     assert_same_inside_tf_function(gram_matrix, random_features())
 

@@ -196,3 +196,21 @@ def test_gradient_of_scale_and_shift_is_that_of_finite_differences(table):
     expected = finite_differences(moved, np.array(variable), step=0.5)
     assert np.abs(expected).max() > 0.1
     np.testing.assert_allclose(tape.gradient(value, variable.value), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_gradient_of_the_spike_penalty_is_that_of_finite_differences():
+    inputs = random_inputs((1, 8, 9, 1))
+    inputs[0, 4, 4], inputs[0, 2, 2] = 50, -55  # beyond the deviations on both sides
+    layer = random_layer(num_styles=1, channels=1)
+
+    def penalty(array):
+        layer(array, np.ones((1, 1), "float32"), training=True)
+        return layer.losses[0]
+
+    with tf.GradientTape() as tape:
+        watched = tf.constant(inputs)
+        tape.watch(watched)
+        value = penalty(watched)
+    expected = finite_differences(penalty, inputs, step=0.1)
+    assert np.abs(expected).max() > 1e-4
+    np.testing.assert_allclose(tape.gradient(value, watched), expected, rtol=0.02, atol=1e-5)
