@@ -151,7 +151,7 @@ def _squared_differences(image):
 def _differences(image):
     """To the neighbors below and on the right, of pixels in 0..1, as rows `[batch, height, width * channels]`.
 
-    Slices of whole rows: on CPUs the gradient of a slice of pixels, 3 numbers each, takes ten times as long.
+    Slices of whole rows: on CPUs the gradient of a slice of pixels, 3 numbers each, is slow.
     """
     batch, height, width, channels = ops.shape(image)
     rows = ops.reshape(ops.cast(image, "float32"), (batch, height, width * channels)) / 255.0

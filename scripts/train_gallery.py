@@ -36,7 +36,13 @@ def run_train_gallery(arguments: argparse.Namespace) -> int:
     from train.training_run import run_training
 
     styles = (*arguments.paintings, *map(str, write_drawn_styles(arguments.output / "drawn_styles")))
-    common = {"style_images": styles, "content": arguments.content, "loss_network": "compact", "learned_strength": True}
+    common = {
+        "style_images": styles,
+        "content": arguments.content,
+        "loss_network": "compact",
+        "learned_strength": True,
+        "optimizer": "muon",
+    }
     small_steps, large_steps = arguments.steps
     phases = {
         "small_crops": {"image_size": 128, "style_sizes": (384,), "batch_size": 4, "steps": small_steps},

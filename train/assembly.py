@@ -64,7 +64,7 @@ def compiled_trainer(settings: TrainSettings, network: keras.Model, policy: str)
         warmup_steps=settings.warmup_steps,
         decay=settings.learning_rate_decay,
     )
-    kind = Muon if settings.optimizer == "muon" else keras.optimizers.Adam
+    kind = Muon if settings.chosen_optimizer() == "muon" else keras.optimizers.Adam
     optimizer = kind(rate, global_clipnorm=settings.clip_norm or None)
     optimizer.build(network.trainable_variables)
     # On CPUs oneDNN's kernels beat XLA's threefold on this network; on GPUs Keras decides.

@@ -11,7 +11,7 @@ _RANDOM_START_FADE_IN = 500
 _SMALLEST_STYLE_PX = 32  # four poolings leave two pixels
 IDENTITY_STYLE = "photo"
 TUNED = ("all", "rows")
-OPTIMIZERS = ("muon", "adam")
+OPTIMIZERS = ("auto", "muon", "adam")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,8 @@ class TrainSettings:
         image_size: side of the training crops, px, a multiple of 4.
         batch_size: crops per step.
         steps: optimizer steps.
-        optimizer: "muon" (`train.muon`) or "adam".
+        optimizer: "muon" (`train.muon`), "adam", or "auto": Muon from random weights, Adam from trained ones, which
+            Muon's larger steps would first unlearn.
         learning_rate: Adam's, at its peak; Muon's is derived from it.
         learning_rate_decay: "cosine" (to 1/20 at the last step) or "constant".
         warmup_steps: steps over which the learning rate rises.
@@ -74,7 +75,7 @@ class TrainSettings:
     image_size: int = 256
     batch_size: int = 2
     steps: int = 2000
-    optimizer: str = "muon"
+    optimizer: str = "auto"
     learning_rate: float = 1e-3
     learning_rate_decay: str = "cosine"
     warmup_steps: int = 50
@@ -125,6 +126,10 @@ class TrainSettings:
         if steps is None:
             steps = min(_RANDOM_START_FADE_IN, self.steps // 4) if self.base == "random" else 0
         return min(1.0, step / steps) if steps else 1.0
+
+    def chosen_optimizer(self) -> str:
+        """The optimizer by name, with "auto" resolved."""
+        return ("muon" if self.base == "random" else "adam") if self.optimizer == "auto" else self.optimizer
 
     def to_json(self) -> str:
         """The settings as indented JSON, keys sorted."""

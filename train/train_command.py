@@ -75,7 +75,13 @@ def _add_objective_options(group) -> None:
 def _add_schedule_options(group) -> None:
     _option(group, "steps", int, "training steps")
     _option(group, "batch_size", int, "photos per step")
-    _option(group, "optimizer", str, "muon needs about half of adam's steps", choices=OPTIMIZERS)
+    _option(
+        group,
+        "optimizer",
+        str,
+        "auto is muon from random weights, where it needs half of adam's steps, else adam",
+        choices=OPTIMIZERS,
+    )
     _option(group, "learning_rate", float, "peak learning rate, Adam's; Muon's follows from it")
     _option(group, "learning_rate_decay", str, "what follows the warm-up", choices=("cosine", "constant"))
     _option(group, "warmup_steps", int, "steps until the peak learning rate")

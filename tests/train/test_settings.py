@@ -111,6 +111,7 @@ class TestDefaultsAndNames:
         ("seed", -1, "--seed must be 0 or more, got -1"),
         ("image_size", 12, "--image-size must be a multiple of 4, at least 16, got 12"),
         ("image_size", 30, "--image-size must be a multiple of 4, at least 16, got 30"),
+        ("optimizer", "sgd", "--optimizer must be one of auto, muon, adam, got 'sgd'"),
         ("learning_rate", 0.0, "--learning-rate must be above 0, got 0.0"),
         ("learning_rate", math.nan, "--learning-rate must be above 0, got nan"),
     ],
@@ -154,3 +155,16 @@ def test_a_style_named_photo_is_refused_where_the_photo_itself_is_learned():
 def test_rows_alone_cannot_be_tuned_on_random_layers():
     with pytest.raises(ValueError, match="--tuned rows needs trained layers"):
         settings(tuned="rows", base="random")
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "base", "chosen"),
+    [
+        ("auto", "random", "muon"),
+        ("auto", "gallery", "adam"),
+        ("auto", "mine.npz", "adam"),
+        ("muon", "gallery", "muon"),
+    ],
+)
+def test_the_automatic_optimizer_depends_on_the_start(optimizer, base, chosen):
+    assert settings(optimizer=optimizer, base=base).chosen_optimizer() == chosen
