@@ -1,8 +1,8 @@
 """Training steps in PyTorch, as a reference for speed; needs PyTorch and numpy, and nothing heavy of this project.
 
-The transform network of `scripts.torch_reference` at any width, a VGG-16-shaped loss network and this project's terms
-(content, style, total variation), all with random weights: the speed is the same. A server: each line of standard input
-names a form, each line of standard output is JSON with the seconds of one step, or the reason why it cannot be taken.
+The transform network of `scripts.torch_reference` at any width, a VGG-16-shaped loss network and this project's default
+objective, all with random weights: the speed is the same. A server: each line of standard input names a form, each line
+of standard output is JSON with the seconds of one step, or the reason why it cannot be taken.
 `python -m scripts.torch_training WIDTH LOSS_NETWORK BATCH_SIZE IMAGE_SIZE`
 """
 
@@ -10,13 +10,15 @@ import json
 import sys
 import time
 
+from models.layer_names import split_layer_name
+from models.objective_settings import STYLE_LAYERS
 from scripts.torch_reference import build_network
 
 FORMS = ("float32", "bfloat16, channels last", "bfloat16, channels last, compiled")
 _CONVOLUTIONS, _CHANNELS = (2, 2, 3, 3), (64, 128, 256, 512)  # to relu4_3, the deepest style layer
-_STYLE_LAYERS = {"rgb": 1.0, "relu1_2": 0.25, "relu2_2": 0.5, "relu3_3": 1.5, "relu4_3": 1.5}
 _CONTENT_LAYER = "relu3_3"
-_CONTENT_WEIGHT, _TV_WEIGHT = 0.3, 4.0
+_CONTENT_WEIGHT, _TV_WEIGHT, _FLAT_WEIGHT = 0.3, 4.0, 100.0
+_FLATNESS_WINDOW_PX, _FLAT_ENERGY = 15, 2 * (4.0 / 255.0) ** 2
 _LEARNING_RATE = 1e-4
 
 
@@ -50,15 +52,17 @@ def make_step(form: str, width: float, loss_network: str, shape: tuple[int, int]
     batch_size, side = shape
     images = (255 * torch.rand(batch_size, 3, side, side)).to(memory_format=layout)
     with torch.no_grad():
-        style = features(255 * torch.rand(1, 3, side, side))
-        targets = {name: _statistics(style[name]) for name in _STYLE_LAYERS}
+        style = features(255 * torch.rand(1, 3, side, side), STYLE_LAYERS)
+        targets = {name: _statistics(style[name]) for name in STYLE_LAYERS}
 
     def compute_loss(batch):
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=faster):
             with torch.no_grad():
-                content = features(batch)[_CONTENT_LAYER].float()
+                content = features(batch, [_CONTENT_LAYER])[_CONTENT_LAYER].float()
+                flatness = _flatness(batch)
             stylized = network(batch)
-            return _objective(stylized.float(), features(stylized), content, targets)
+            found = features(stylized, [*STYLE_LAYERS, _CONTENT_LAYER])
+            return _objective(stylized.float(), found, content, flatness, targets)
 
     if form == FORMS[2]:
         compute_loss = torch.compile(compute_loss)
@@ -95,29 +99,63 @@ def _loss_network(name: str):
                     self.layers[f"relu{block}_{index}"] = convolution
                     inputs = outputs
 
-        def forward(self, images):
-            found = {"rgb": images / 255.0}
-            x = images - 120.0
-            for name, convolution in self.layers.items():
-                if name.endswith("_1") and name != "relu1_1":
-                    x = self.pool(x)
-                x = found[name] = torch.relu(convolution(x))
+        def forward(self, images, names):
+            """Features by name, each scale only as deep as it is asked for."""
+            found = {}
+            for reduction in sorted({split_layer_name(name)[1] for name in names}):
+                wanted = {split_layer_name(name)[0]: name for name in names if split_layer_name(name)[1] == reduction}
+                reduced = nn.functional.avg_pool2d(images, reduction) if reduction > 1 else images
+                found |= {wanted[layer]: value for layer, value in self._up_to(reduced, wanted)}
             return found
+
+        def _up_to(self, images, wanted):
+            if "rgb" in wanted:
+                yield "rgb", images / 255.0
+            deepest = max((layer for layer in wanted if layer != "rgb"), default="")
+            x = images - 120.0
+            for layer, convolution in self.layers.items():
+                if layer > deepest:
+                    return
+                if layer.endswith("_1") and layer != "relu1_1":
+                    x = self.pool(x)
+                x = torch.relu(convolution(x))
+                if layer in wanted:
+                    yield layer, x
 
     return LossNetwork().requires_grad_(False).eval()
 
 
-def _objective(stylized, features, content, targets):
-    """Relative content error, relative style errors and total variation, as `models.losses` defines them."""
-    total = sum(_STYLE_LAYERS.values())
+def _objective(stylized, features, content, flatness, targets):
+    """Relative content error, relative style errors and both variations, as `models.losses` defines them."""
+    total = sum(STYLE_LAYERS.values())
     style = sum(
         weight / total * sum(map(_relative_error, _statistics(features[name]), targets[name]))
-        for name, weight in _STYLE_LAYERS.items()
+        for name, weight in STYLE_LAYERS.items()
     )
     unit = stylized / 255.0
-    variation = (unit[:, :, 1:] - unit[:, :, :-1]).square().mean() + (unit[..., 1:] - unit[..., :-1]).square().mean()
+    down, across = (unit[:, :, 1:] - unit[:, :, :-1]).square(), (unit[..., 1:] - unit[..., :-1]).square()
+    flat = (_padded(down, across) * flatness).mean()
     content_error = _relative_error(features[_CONTENT_LAYER].float(), content)
-    return (style + _CONTENT_WEIGHT * content_error + _TV_WEIGHT * variation).mean()
+    variation = down.mean() + across.mean()
+    return (style + _CONTENT_WEIGHT * content_error + _TV_WEIGHT * variation + _FLAT_WEIGHT * flat).mean()
+
+
+def _flatness(images):
+    from torch.nn.functional import avg_pool2d
+
+    unit = images / 255.0
+    down, across = (unit[:, :, 1:] - unit[:, :, :-1]).square(), (unit[..., 1:] - unit[..., :-1]).square()
+    energy = _padded(down, across).mean(1, keepdim=True)
+    window = _FLATNESS_WINDOW_PX
+    around = avg_pool2d(energy, window, stride=1, padding=window // 2, count_include_pad=False)
+    return 1.0 / (1.0 + around / _FLAT_ENERGY)
+
+
+def _padded(down, across):
+    """Differences to the neighbors below and on the right, summed; 0 beyond the border."""
+    from torch.nn.functional import pad
+
+    return pad(down, (0, 0, 0, 1)) + pad(across, (0, 1))
 
 
 def _statistics(features):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from models.layer_names import split_layer_name
+
 _ROOT = Path(__file__).parent.parent
 
 
@@ -127,13 +129,15 @@ def _model_operations(network, side: int) -> float:
 
 
 def _feature_operations(loss_network, layer_names: tuple[str, ...], side: int) -> float:
-    """Of a loss network's forward pass to the deepest of these layers."""
-    known = loss_network.layer_names
-    names = known[1 : 1 + max(known.index(name) for name in layer_names)]
-    features = loss_network.features(np.zeros((1, side, side, 3), "float32"), names)
-    total, inputs = 0.0, 3
-    for name in names:
-        _, height, width, channels = features[name].shape
-        total += 2.0 * height * width * channels * inputs * 9
-        inputs = channels
+    """Of a loss network's forward passes, at every scale to the deepest of these layers."""
+    known, total = loss_network.layer_names, 0.0
+    for reduction in {split_layer_name(name)[1] for name in layer_names}:
+        layers = [layer for layer, scale in map(split_layer_name, layer_names) if scale == reduction]
+        names = known[1 : 1 + max(known.index(layer) for layer in layers)]
+        image = np.zeros((1, side // reduction, side // reduction, 3), "float32")
+        features, inputs = loss_network.features(image, names), 3
+        for name in names:
+            _, height, width, channels = features[name].shape
+            total += 2.0 * height * width * channels * inputs * 9
+            inputs = channels
     return total

@@ -17,7 +17,8 @@ def test_operations_of_a_step_by_hand():
     to_content = full * 9 * (3 * 32 + 32 * 32) + half * 9 * (32 * 64 + 64 * 64)
     to_content += quarter * 9 * (64 * 128 + 2 * 128 * 128)
     to_style = to_content + (side // 8) ** 2 * 9 * (128 * 256 + 2 * 256 * 256)
-    expected = 2 * (3 * transform + to_content + 2 * to_style)
+    coarser = to_content / 2**2 + to_content / 4**2  # style to relu3_3 of the image at a half and at a quarter
+    expected = 2 * (3 * transform + to_content + 2 * (to_style + coarser))
     assert step_operations(1 / 32, "compact", side) == pytest.approx(expected)
 
 
