@@ -14,9 +14,12 @@ SIZE_MULTIPLE_PX = 4
 def build_transform_network(*, num_styles: int = 1, width: float = 1.0, dtype="float32") -> keras.Model:
     """Builds Johnson's network with conditional instance normalization after every convolution but the last.
 
-    9x9 conv 32 - 3x3/2 conv 64 - 3x3/2 conv 128 - 5 residual blocks 128 - nearest x2, 3x3 conv 64 - nearest x2,
-    3x3 conv 32 - 9x9 conv 3; reflection padding, and resize-convolutions against checkerboards (Odena et al. 2016,
-    10.23915/distill.00003). With one style and width 1 it has 1,679,235 parameters.
+    9x9 conv 32 - 3x3/2 conv 64 - 3x3/2 conv 128 - 5 residual blocks 128 - bilinear x2, 3x3 conv 64 -
+    bilinear x2, 3x3 conv 32 - 9x9 conv 3; reflection padding. With one style and width 1 it has 1,679,235 parameters.
+
+    Resize-convolutions are the usual means against checkerboards (Odena et al. 2016, 10.23915/distill.00003), but with
+    nearest neighbors a kernel still sees the steps between repeated pixels: every style was covered by a weave with a
+    period of exactly 4 px, the size of a pixel in the residual blocks. Linear interpolation has no steps.
 
     Unlike the paper's, the output has no tanh: a saturated tanh hides any excess, and training used that to put black
     blobs into flat regions, spikes some 30 times the range before the tanh by which the decoder's instance
@@ -114,6 +117,37 @@ class ReflectionPadding2D(layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="faststyle")
+class Doubling2D(layers.Layer):
+    """Doubles height and width by linear interpolation: new pixels lie a quarter of an old one from its center.
+
+    The same as `UpSampling2D(2, interpolation="bilinear")`, many times faster on CPUs, in bfloat16 too.
+    """
+
+    def call(self, inputs):
+        return _doubled(_doubled(inputs, axis=1), axis=2)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        return (batch, height and 2 * height, width and 2 * width, channels)
+
+
+def _doubled(x, *, axis: int):
+    """Each position as two: nearer to the one before it, nearer to the one after it; the border is repeated."""
+
+    def part(start: int | None, stop: int | None):
+        index = [slice(None)] * 4
+        index[axis] = slice(start, stop)
+        return x[tuple(index)]
+
+    before = ops.concatenate([part(None, 1), part(None, -1)], axis=axis)
+    after = ops.concatenate([part(1, None), part(-1, None)], axis=axis)
+    pairs = ops.stack([0.75 * x + 0.25 * before, 0.75 * x + 0.25 * after], axis=axis + 1)
+    shape = list(ops.shape(x))
+    shape[axis] = 2 * shape[axis]
+    return ops.reshape(pairs, shape)
+
+
+@keras.saving.register_keras_serializable(package="faststyle")
 class FromPixels(layers.Layer):
     """Maps 0..255 to -1..1, with no need of TensorFlow on other backends, as Keras's `Rescaling` has."""
 
@@ -162,5 +196,5 @@ class _Steps:
         return layers.Add(dtype=self._dtype, name=name)([x, y])
 
     def upsample_conv(self, x, channels: int, *, name: str):
-        x = layers.UpSampling2D(2, interpolation="nearest", dtype=self._dtype, name=f"{name}_upsample")(x)
+        x = Doubling2D(dtype=self._dtype, name=f"{name}_upsample")(x)
         return self.conv(x, channels, name=name)
