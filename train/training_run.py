@@ -8,6 +8,7 @@ import numpy as np
 
 from infer.atomic_files import write_atomically
 from infer.images.files import write_image
+from infer.styles.style_image import read_style_image
 from models.transform_net_weights import pack_transform_weights
 from train.assembly import compiled_trainer, initial_network, make_deterministic
 from train.checkpoints import Checkpoint, CheckpointStore
@@ -49,6 +50,8 @@ def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False
         TrainingStoppedError: a non-finite loss, a collapsed preview, or no memory left.
         TrainingInterruptedError: Ctrl-C or SIGTERM; a checkpoint of the last step was written.
     """
+    for style_image in settings.style_images:  # what was typed first is named first
+        read_style_image(Path(style_image))
     directory = RunDirectory(output)
     directory.check(settings)
     _check_apart(settings.content, output)

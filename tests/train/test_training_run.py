@@ -9,7 +9,7 @@ from PIL import Image
 from models.transform_net import build_transform_network
 from models.transform_net_weights import network_arrays, pack_transform_weights, read_transform_weights
 from scripts.faststyle import main
-from tests.toy_run import toy_command
+from tests.toy_run import toy_command, write_photos
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +137,13 @@ def test_user_errors_are_one_line_and_status_two(tmp_path, capsys, change, messa
     assert message in error
     assert error.count("\n") == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_a_missing_style_image_is_named_before_what_is_wrong_with_the_run_directory(tmp_path, capsys):
+    write_photos(tmp_path)
+    missing, inside = tmp_path / "missing.jpg", tmp_path / "run"
+    assert main(["train", str(missing), "--content", str(tmp_path), "--output", str(inside)]) == 2
+    assert capsys.readouterr().err == f"error: {missing}: no such file\n"
 
 
 def test_tuned_rows_leave_the_shared_layers_and_the_photo_gets_a_row(tmp_path):
