@@ -84,6 +84,7 @@ class TrainingRun:
         self._network = initial_network(settings, self._policy)
         self._trainer = compiled_trainer(settings, self._network, self._policy)
         self._source = _open_source(settings)  # last: it may download a data set
+        self._content = self._source.fingerprint()
         self._held_out = center_crops(self._source.held_out(), image_size=settings.image_size)
         self._preview_photos = _preview_photos(self._held_out, self._source, settings.image_size)
         self._checkpoints = CheckpointStore(directory.checkpoints)
@@ -248,7 +249,11 @@ class TrainingRun:
         arrays = self._arrays()
         if not all(np.isfinite(array).all() for array in arrays.values()):
             raise self._failure(f"weights are not finite after step {self.step:,}")
-        state = {"position": self._position, "unreadable": sorted(self._unreadable)}
+        state = {
+            "position": self._position,
+            "unreadable": sorted(self._unreadable),
+            "content": self._content,
+        }
         self._checkpoints.save(Checkpoint(self.step, arrays, state))
 
     def _resume(self) -> None:
@@ -258,6 +263,12 @@ class TrainingRun:
         self._restore(checkpoint.arrays)
         self.step, self._position = checkpoint.step, checkpoint.state["position"]
         self._unreadable = set(checkpoint.state["unreadable"])
+        before, now = checkpoint.state.get("content"), self._content
+        if before not in (None, now):  # None: of a version that did not note it
+            print(
+                f"warning: {self._source.description} has changed since step {self.step:,}: was {before}, now {now}; "
+                "validation is not comparable with that of before"
+            )
 
 
 def _check_apart(content: str, output: Path) -> None:

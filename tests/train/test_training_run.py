@@ -76,6 +76,21 @@ def test_finished_run_repeated_changes_no_weight(finished_run, capsys):
             assert all(np.array_equal(after[name], old[name]) for name in old.files if name != "card.json")
 
 
+def test_photos_other_than_those_of_the_last_checkpoint_are_said_in_one_line(finished_run, capsys):
+    command, run = finished_run
+    photos = run.parent / "photos"
+    assert main([*command, "--output", str(run), "--dry-run"]) == 0
+    assert "warning" not in capsys.readouterr().out
+    added = shutil.copy(photos / "photo_00.jpg", photos / "added.jpg")
+    try:
+        assert main([*command, "--output", str(run), "--dry-run"]) == 0
+    finally:
+        Path(added).unlink()
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: "))
+    assert line.startswith(f"warning: folder {photos} has changed since step 8: was 14 photos (")
+    assert ", now 15 photos (" in line
+
+
 def test_other_settings_in_the_same_directory_are_refused_by_name(finished_run, capsys):
     command, run = finished_run
     assert main([*command, "--output", str(run), "--content-weight", "7"]) == 2
