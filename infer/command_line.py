@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from typing import NoReturn
 from infer.native_logs import filter_native_logs
 
 USER_ERROR, FAILED, INTERRUPTED = 2, 1, 130
+READER_GONE = 141  # as a shell reports the end by SIGPIPE
 
 
 def run_command_line(
@@ -27,8 +29,19 @@ def run_command_line(
     `only_command` is the command of a program that has no other, so that nobody has to type it.
 
     Returns:
-        0 done, 1 failed or partly failed, 2 user error, 130 interrupted.
+        0 done, 1 failed or partly failed, 2 user error, 130 interrupted, 141 nobody reads the output any more.
     """
+    try:
+        try:
+            return _parse_and_run(program, add_commands, argv, only_command, version)
+        finally:
+            sys.stdout.flush()  # at the interpreter's end nobody could catch what this may raise
+    except BrokenPipeError:
+        _discard_output()
+        return READER_GONE
+
+
+def _parse_and_run(program: str, add_commands, argv, only_command: str | None, version: str | None) -> int:
     parser = _OneLineParser(prog=program, description="Fast style transfer: train, export, stylize.")
     if version:
         parser.add_argument("--version", action="version", version=version)
@@ -49,6 +62,8 @@ def run_command_line(
         return arguments.run(arguments)
     except KeyboardInterrupt as error:
         return _say(f"interrupted {_one_line(error)}" if str(error) else "interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError) as error:
         if arguments.traceback:
             raise
@@ -93,6 +108,13 @@ class _OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(USER_ERROR, f"error: {message}; see {self.prog} --help\n")
+
+
+def _discard_output() -> None:
+    """Lets the interpreter flush what is still buffered into nothing, without a word."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _say(line: str, status: int) -> int:

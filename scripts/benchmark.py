@@ -10,6 +10,7 @@ import argparse
 import datetime
 import json
 import shlex
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -46,9 +47,13 @@ def main(argv: list[str] | None = None) -> int:
     for path in arguments.docs:
         if not path.is_file():
             parser.error(f"{path}: no such file")
+    torch = _torch_version(arguments.torch_python) if arguments.torch_python else None
+    if arguments.torch_python and not torch:
+        parser.error(f"{arguments.torch_python} cannot import PyTorch; pip install torch there")
     filter_native_logs()
     numbers_file = arguments.json or (arguments.docs[0].with_suffix(".json") if arguments.docs else None)
     record = {"command": _command(arguments), "date": str(datetime.date.today()), **machine(), "tables": []}
+    record["versions"]["torch"] = torch
     heading = _heading(record)
     print(heading + "\n")
     for table in _tables(arguments):
@@ -111,9 +116,24 @@ def _update(documents: Sequence[Path], table: Table, heading: str) -> None:
 
 def _heading(record: dict) -> str:
     versions = record["versions"]
-    named = {"tensorflow": "TensorFlow", "keras": "Keras", "openvino": "OpenVINO", "python": "Python"}
+    named = {
+        "tensorflow": "TensorFlow",
+        "keras": "Keras",
+        "openvino": "OpenVINO",
+        "torch": "PyTorch",
+        "python": "Python",
+    }
     shown = ", ".join(f"{title} {versions[name]}" for name, title in named.items() if versions[name])
     return f"`{record['command']}`, {record['date']}, {record['processor']}, {record['cores']} cores, {shown}"
+
+
+def _torch_version(python: str) -> str | None:
+    """The version of PyTorch that another interpreter has, such as 2.13.0+cpu."""
+    try:
+        found = subprocess.run([python, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True)
+    except OSError:
+        return None
+    return found.stdout.strip() if found.returncode == 0 else None
 
 
 def _command(arguments: argparse.Namespace) -> str:

@@ -4,8 +4,9 @@ A source is an endless, seeded sequence of still encoded photos: position p hold
 a resumed run goes on where it was.
 """
 
+import hashlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -44,6 +45,9 @@ class ContentSource(Protocol):
     def held_out(self) -> list[EncodedPhoto]:
         """Photos that `photos` never gives."""
 
+    def fingerprint(self) -> str:
+        """Tells photos apart from those of another day: how many, and a digest of what names them."""
+
 
 def open_content_source(spec: str, *, held_out: int, seed: int, data_dir: Path | None = None) -> ContentSource:
     """Opens a folder, or a TFDS dataset where `spec` begins with `tfds:`.
@@ -74,7 +78,7 @@ class FolderSource:
         shuffled = [files[i] for i in np.random.default_rng([seed, 0]).permutation(len(files))]
         count = _held_out_count(held_out, len(files))
         self._held_out, self._files = shuffled[:count], sorted(shuffled[count:])
-        self._seed = seed
+        self._seed, self._folder = seed, folder
         self.description = f"folder {folder}"
 
     def __len__(self) -> int:
@@ -89,6 +93,11 @@ class FolderSource:
 
     def held_out(self) -> list[EncodedPhoto]:
         return [_photo_from_file(path) for path in self._held_out]
+
+    def fingerprint(self) -> str:
+        """Of names and sizes; nothing is read."""
+        files = sorted(self._files + self._held_out)
+        return _fingerprint(f"{path.relative_to(self._folder).as_posix()} {path.stat().st_size}" for path in files)
 
 
 class TfdsSource:
@@ -141,6 +150,11 @@ class TfdsSource:
             for index, encoded in enumerate(self._iterate(dataset))
         ]
 
+    def fingerprint(self) -> str:
+        """Of the data set's full name, which has its version, and the shards of its split."""
+        split = self._builder.info.splits[self._split]
+        return _fingerprint([self._builder.info.full_name, *map(str, split.shard_lengths)], photos=split.num_examples)
+
     def _iterate(self, dataset) -> Iterator[bytes]:
         import tensorflow as tf
 
@@ -177,6 +191,12 @@ def _reader(encoded: bytes) -> Callable[[], bytes]:
 
 def _photo_from_file(path: Path) -> EncodedPhoto:
     return EncodedPhoto(str(path), path.read_bytes)
+
+
+def _fingerprint(lines: Iterable[str], *, photos: int | None = None) -> str:
+    lines = list(lines)
+    digest = hashlib.blake2b("\n".join(lines).encode(errors="surrogateescape"), digest_size=4).hexdigest()
+    return f"{len(lines) if photos is None else photos:,} photos ({digest})"
 
 
 def _held_out_count(wanted: int, total: int) -> int:

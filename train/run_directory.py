@@ -31,7 +31,7 @@ class RunDirectory:
         self.export = path / "export"
 
     def check(self, settings: TrainSettings) -> None:
-        """Raises `RunDirectoryError` when the folder holds something else, or a run with other settings."""
+        """Raises `RunDirectoryError` when the folder holds something else, or a run damaged or with other settings."""
         if self.path.exists() and not self.path.is_dir():
             raise RunDirectoryError(f"{self.path}: is a file; --output takes a folder")
         if not self.config.is_file():
@@ -44,6 +44,7 @@ class RunDirectory:
                 f"{self.path}: holds a run with other settings ({'; '.join(differences)}); "
                 "repeat its command to resume it, or choose another --output"
             )
+        self._load_environments()
 
     def open(self, settings: TrainSettings) -> None:
         """Makes the folder and writes the settings and what they ran on."""
@@ -53,11 +54,22 @@ class RunDirectory:
 
     def _keep_environment(self) -> None:
         """Appends what the run goes on with now, where it differs from the last."""
-        before = json.loads(self.environment.read_text(encoding="utf-8")) if self.environment.is_file() else []
-        kept = before if isinstance(before, list) else [before]  # earlier versions kept only the last
+        kept = self._load_environments()
         if kept[-1:] != [machine()]:
             kept.append(machine())
             write_atomically(self.environment, (json.dumps(kept, indent=2) + "\n").encode())
+
+    def _load_environments(self) -> list[dict]:
+        if not self.environment.is_file():
+            return []
+        try:
+            kept = json.loads(self.environment.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise RunDirectoryError(
+                f"{self.environment}: cannot be understood ({error}); delete it to go on, "
+                "it only records what the run ran on"
+            ) from None
+        return kept if isinstance(kept, list) else [kept]  # earlier versions kept only the last
 
     def load_settings(self) -> TrainSettings:
         """The settings of the run in this folder.

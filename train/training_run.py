@@ -8,6 +8,7 @@ import numpy as np
 
 from infer.atomic_files import write_atomically
 from infer.images.files import write_image
+from infer.styles.style_image import read_style_image
 from models.transform_net_weights import pack_transform_weights
 from train.assembly import compiled_trainer, initial_network, make_deterministic
 from train.checkpoints import Checkpoint, CheckpointStore
@@ -49,6 +50,8 @@ def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False
         TrainingStoppedError: a non-finite loss, a collapsed preview, or no memory left.
         TrainingInterruptedError: Ctrl-C or SIGTERM; a checkpoint of the last step was written.
     """
+    for style_image in settings.style_images:  # what was typed first is named first
+        read_style_image(Path(style_image))
     directory = RunDirectory(output)
     directory.check(settings)
     _check_apart(settings.content, output)
@@ -81,6 +84,7 @@ class TrainingRun:
         self._network = initial_network(settings, self._policy)
         self._trainer = compiled_trainer(settings, self._network, self._policy)
         self._source = _open_source(settings)  # last: it may download a data set
+        self._content = self._source.fingerprint()
         self._held_out = center_crops(self._source.held_out(), image_size=settings.image_size)
         self._preview_photos = _preview_photos(self._held_out, self._source, settings.image_size)
         self._checkpoints = CheckpointStore(directory.checkpoints)
@@ -245,7 +249,11 @@ class TrainingRun:
         arrays = self._arrays()
         if not all(np.isfinite(array).all() for array in arrays.values()):
             raise self._failure(f"weights are not finite after step {self.step:,}")
-        state = {"position": self._position, "unreadable": sorted(self._unreadable)}
+        state = {
+            "position": self._position,
+            "unreadable": sorted(self._unreadable),
+            "content": self._content,
+        }
         self._checkpoints.save(Checkpoint(self.step, arrays, state))
 
     def _resume(self) -> None:
@@ -255,6 +263,12 @@ class TrainingRun:
         self._restore(checkpoint.arrays)
         self.step, self._position = checkpoint.step, checkpoint.state["position"]
         self._unreadable = set(checkpoint.state["unreadable"])
+        before, now = checkpoint.state.get("content"), self._content
+        if before not in (None, now):  # None: of a version that did not note it
+            print(
+                f"warning: {self._source.description} has changed since step {self.step:,}: was {before}, now {now}; "
+                "validation is not comparable with that of before"
+            )
 
 
 def _check_apart(content: str, output: Path) -> None:

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import importlib.util
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 RUNTIMES = ("auto", "openvino", "tensorflow")
 PRECISIONS = ("auto", "bfloat16", "float32")
 _NVIDIA_DEVICE = Path("/dev/nvidiactl")
+_KEPT_COMPILED = 12  # graphs; an export has several, a few MB each
 _HINTS = {"bfloat16": "bf16", "float32": "f32"}
 
 Graph = Callable[[dict[str, np.ndarray]], np.ndarray]
@@ -127,9 +129,18 @@ def _cache_folder(model_dir: Path, precision: str) -> Path | None:
     folder = Path(platformdirs.user_cache_dir("faststyle", appauthor=False)) / "openvino" / digest.hexdigest()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+        folder.touch()
+        _remove_oldest(folder.parent)
+    except OSError:  # or another process has just removed one
         return None
     return folder if os.access(folder, os.W_OK) else None
+
+
+def _remove_oldest(cache: Path) -> None:
+    """Keeps the compiled graphs that were loaded last, since every export of a model adds some."""
+    used = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
+    for old in sorted(used, key=lambda path: used[path])[:-_KEPT_COMPILED]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _is_installed(package: str) -> bool:

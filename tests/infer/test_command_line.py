@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -117,3 +118,22 @@ def test_a_users_mistake_is_one_line_where_tensorflow_starts_up_first(tmp_path):
 )
 def test_a_value_is_shown_as_it_is_typed(value, text):
     assert as_typed(value) == text
+
+
+@pytest.mark.parametrize("words", [["work"], ["--help"]], ids=["a command", "help"])
+@pytest.mark.parametrize("lines", [1, 100_000], ids=["noticed at the end", "noticed while printing"])
+def test_a_reader_that_has_gone_ends_the_program_silently(words, lines):
+    program = (
+        "import sys; from infer.command_line import run_command_line\n"
+        "def add(subcommands):\n"
+        f"    subcommands.add_parser('work').set_defaults(run=lambda _: print('line\\n' * {lines}) or 0)\n"
+        f"sys.exit(run_command_line('program', [add], {words}))"
+    )
+    read, write = os.pipe()
+    os.close(read)
+    buffered = os.environ | {"PYTHONUNBUFFERED": ""}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], stdout=write, stderr=subprocess.PIPE, text=True, env=buffered
+    )
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (141, "")

@@ -17,18 +17,43 @@ def measured(monkeypatch):
     monkeypatch.setattr("scripts.training_benchmark.training_tables", lambda rounds, torch_python: iter(tables))
 
 
-def test_tables_go_between_their_marks_and_prose_stays(tmp_path, capsys):
+@pytest.fixture
+def other_python(tmp_path):
+    """Makes an interpreter that answers with these shell commands."""
+
+    def make(commands: str) -> str:
+        path = tmp_path / "python"
+        path.write_text(f"#!/bin/sh\n{commands}\n")
+        path.chmod(0o755)
+        return str(path)
+
+    return make
+
+
+def test_tables_go_between_their_marks_and_prose_stays(tmp_path, capsys, other_python):
     docs = tmp_path / "benchmarks.md"
     docs.write_text("# Speed\n\n<!-- benchmark:training.x -->\nold\n<!-- end -->\n\nOur own words.\n")
-    assert main(["training", "--rounds", "2", "--torch-python", "/somewhere/python", "--docs", str(docs)]) == 0
+    assert main(["training", "--rounds", "2", "--torch-python", other_python("echo 2.13.0"), "--docs", str(docs)]) == 0
     text = docs.read_text()
     assert text.startswith("# Speed\n\n<!-- benchmark:training.x -->\nPrinted by `python -m scripts.benchmark training")
     assert "--rounds 2 --torch-python PYTHON`" in text  # no places of this machine
+    assert "PyTorch 2.13.0, Python " in text
     assert "| 1.50 |\n<!-- end -->\n\nOur own words.\n" in text
     assert "old" not in text
     output = capsys.readouterr()
     assert "| 2.50 |" in output.out
     assert "no block <!-- benchmark:training.y -->" in output.err
+
+
+@pytest.mark.parametrize("broken", ["exit 1", None], ids=["without PyTorch", "no such file"])
+def test_a_python_without_pytorch_is_refused_before_anything_is_measured(capsys, other_python, broken):
+    python = other_python(broken) if broken else "/no/such/python"
+    with pytest.raises(SystemExit) as caught:
+        main(["training", "--torch-python", python])
+    assert caught.value.code == 2
+    output = capsys.readouterr()
+    assert output.err.endswith(f"error: {python} cannot import PyTorch; pip install torch there\n")
+    assert output.out == ""
 
 
 def test_numbers_are_written_with_what_they_ran_on(tmp_path):

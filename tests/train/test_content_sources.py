@@ -1,4 +1,5 @@
 import io
+import shutil
 from itertools import islice
 from pathlib import Path
 
@@ -70,6 +71,24 @@ class TestFolder:
     def test_a_source_goes_on_at_any_position_across_epochs(self, folder, start):
         source = open_content_source(str(folder), held_out=3, seed=0)
         assert names(source, start=start, count=40) == names(source, start=0, count=start + 40)[start:]
+
+    def test_the_fingerprint_is_of_the_photos_whatever_the_seed_and_the_place_of_the_folder(self, folder, tmp_path):
+        fingerprint = open_content_source(str(folder), held_out=3, seed=0).fingerprint()
+        assert fingerprint.startswith("30 photos (")
+        moved = shutil.copytree(folder, tmp_path.parent / f"{tmp_path.name}_moved")
+        assert open_content_source(str(moved), held_out=8, seed=5).fingerprint() == fingerprint
+
+    @pytest.mark.parametrize("change", ["added", "removed", "renamed", "of another size"])
+    def test_another_set_of_photos_has_another_fingerprint(self, folder, change):
+        before = open_content_source(str(folder), held_out=3, seed=0).fingerprint()
+        photo = folder / "00.jpg"
+        if change == "removed":
+            photo.unlink()
+        elif change == "renamed":
+            photo.rename(folder / "99.jpg")
+        else:
+            (photo if change == "of another size" else folder / "30.jpg").write_bytes(b"two")
+        assert open_content_source(str(folder), held_out=3, seed=0).fingerprint() != before
 
     @pytest.mark.parametrize("kind", ["missing", "file", "empty", "no images"])
     def test_a_folder_without_images_is_named_in_one_line(self, tmp_path, kind):
@@ -173,6 +192,14 @@ class TestTfds:
         assert len(source) == 11
         assert len(source.held_out()) == 1
         assert source.description == "tfds:coco/2017, split train"
+
+    def test_the_fingerprint_has_the_number_of_photos_and_the_version(self, source, data_dir, monkeypatch):
+        fingerprint = source.fingerprint()
+        again = open_content_source("tfds:coco/2017", held_out=2, seed=5, data_dir=data_dir)
+        assert fingerprint.startswith("12 photos (")
+        assert again.fingerprint() == fingerprint
+        monkeypatch.setattr(type(again._builder.info), "full_name", "coco/2017/9.0.0")
+        assert again.fingerprint() != fingerprint
 
     def test_every_jpeg_comes_once_in_every_epoch_byte_for_byte_and_held_out_ones_never(self, source):
         held_out = indices(source.held_out())

@@ -56,6 +56,17 @@ def test_a_resumed_run_keeps_its_first_environment_and_adds_another_once(run, ea
     assert json.loads(run.environment.read_text()) == [{"python": "3.9"}, machine()]
 
 
+@pytest.mark.parametrize("content", [b"", b'[{"python": "3.', b"\xff\xfe\x00"], ids=["empty", "half", "no text"])
+def test_a_damaged_environment_is_named_with_the_way_out(run, content):
+    run.environment.write_bytes(content)
+    message = refusal(run, settings())
+    assert message.startswith(f"{run.environment}: cannot be understood (")
+    assert message.endswith("; delete it to go on, it only records what the run ran on")
+    run.environment.unlink()
+    run.open(settings())
+    assert json.loads(run.environment.read_text()) == [machine()]
+
+
 def test_the_environment_names_versions(run):
     written = machine()["versions"]
     assert written["python"] == platform.python_version()

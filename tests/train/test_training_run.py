@@ -9,7 +9,7 @@ from PIL import Image
 from models.transform_net import build_transform_network
 from models.transform_net_weights import network_arrays, pack_transform_weights, read_transform_weights
 from scripts.faststyle import main
-from tests.toy_run import toy_command
+from tests.toy_run import toy_command, write_photos
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,21 @@ def test_finished_run_repeated_changes_no_weight(finished_run, capsys):
             assert all(np.array_equal(after[name], old[name]) for name in old.files if name != "card.json")
 
 
+def test_photos_other_than_those_of_the_last_checkpoint_are_said_in_one_line(finished_run, capsys):
+    command, run = finished_run
+    photos = run.parent / "photos"
+    assert main([*command, "--output", str(run), "--dry-run"]) == 0
+    assert "warning" not in capsys.readouterr().out
+    added = shutil.copy(photos / "photo_00.jpg", photos / "added.jpg")
+    try:
+        assert main([*command, "--output", str(run), "--dry-run"]) == 0
+    finally:
+        Path(added).unlink()
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: "))
+    assert line.startswith(f"warning: folder {photos} has changed since step 8: was 14 photos (")
+    assert ", now 15 photos (" in line
+
+
 def test_other_settings_in_the_same_directory_are_refused_by_name(finished_run, capsys):
     command, run = finished_run
     assert main([*command, "--output", str(run), "--content-weight", "7"]) == 2
@@ -137,6 +152,13 @@ def test_user_errors_are_one_line_and_status_two(tmp_path, capsys, change, messa
     assert message in error
     assert error.count("\n") == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_a_missing_style_image_is_named_before_what_is_wrong_with_the_run_directory(tmp_path, capsys):
+    write_photos(tmp_path)
+    missing, inside = tmp_path / "missing.jpg", tmp_path / "run"
+    assert main(["train", str(missing), "--content", str(tmp_path), "--output", str(inside)]) == 2
+    assert capsys.readouterr().err == f"error: {missing}: no such file\n"
 
 
 def test_tuned_rows_leave_the_shared_layers_and_the_photo_gets_a_row(tmp_path):

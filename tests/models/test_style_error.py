@@ -2,59 +2,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.losses import (
-    STATISTICS,
-    content_error,
-    flat_variation,
-    flatness,
-    gram_matrix,
-    style_error,
-    style_statistics,
-    total_variation,
+from models.losses import STATISTICS, gram_matrix, style_error, style_statistics
+from tests.loss_checks import (
+    assert_gradient_matches,
+    assert_same_inside_tf_function,
+    numpy_gram,
+    numpy_relative_error,
+    random_features,
 )
-from tests.finite_differences import finite_differences
 
-ANY_SIZE = tf.TensorSpec([None, None, None, None])
 STYLE_PARTS = {"gram": ["gram"], "covariance": ["covariance", "mean"]}
-
-
-def random_features(shape=(2, 5, 7, 3), seed=0):
-    """Like ReLU features: not negative, channels of different size, larger toward one corner."""
-    random = np.random.default_rng(seed)
-    slope = np.linspace(0.5, 2.0, shape[1])[:, None, None] + np.linspace(0.0, 1.0, shape[2])[:, None]
-    channels = np.arange(1, shape[3] + 1)
-    return np.maximum(random.normal(0.3, 1.0, shape) * slope * channels, 0).astype("float32")
-
-
-def numpy_gram(features):
-    flat = features.astype("float64").reshape(features.shape[0], -1, features.shape[-1])
-    return np.einsum("bpc,bpd->bcd", flat, flat) / flat.shape[1]
-
-
-def numpy_relative_error(values, targets):
-    axes = tuple(range(1, targets.ndim))
-    values, targets = values.astype("float64"), targets.astype("float64")
-    return np.sum((values - targets) ** 2, axis=axes) / np.sum(targets**2, axis=axes)
-
-
-def gradient(function, at):
-    at = tf.constant(at)
-    with tf.GradientTape() as tape:
-        tape.watch(at)
-        value = function(at)
-    return tape.gradient(value, at).numpy()
-
-
-def assert_gradient_matches(function, at, step=1e-2):
-    expected = finite_differences(function, at, step)
-    assert np.abs(expected).max() > 1e-3, "a gradient of nothing tests nothing"
-    np.testing.assert_allclose(gradient(function, at), expected, rtol=1e-2, atol=1e-2 * np.abs(expected).max())
-
-
-def assert_same_inside_tf_function(function, *arguments):
-    traced = tf.function(function, input_signature=[ANY_SIZE] * len(arguments))
-    eager, graph = function(*arguments), traced(*arguments)
-    tf.nest.map_structure(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), eager, graph)
 
 
 def test_gram_matrix_of_two_pixels_by_hand():
@@ -205,85 +162,6 @@ def test_style_error_has_the_gradient_of_finite_differences(statistic):
     assert_gradient_matches(error, random_features((1, 3, 4, 2), seed=1))
 
 
-def test_content_error_by_hand():
-    features = np.array([[[[1, 2], [3, 4]]]], "float32")
-    targets = np.array([[[[1, 2], [2, 1]]]], "float32")
-    np.testing.assert_allclose(content_error(features, targets), [10 / 10])
-
-
-def test_content_error_is_the_relative_squared_error_of_each_image():
-    features, targets = random_features(seed=1), random_features(seed=2)
-    error = content_error(features, targets)
-    assert error.shape == (2,)
-    np.testing.assert_allclose(error, numpy_relative_error(features, targets), rtol=1e-5)
-
-
-def test_content_error_of_the_content_itself_is_zero_and_of_black_is_one():
-    targets = random_features()
-    np.testing.assert_array_equal(content_error(targets, targets), [0, 0])
-    np.testing.assert_allclose(content_error(np.zeros_like(targets), targets), [1, 1], rtol=1e-6)
-
-
-def test_content_error_against_a_black_target_is_finite():
-    black = np.zeros((1, 3, 4, 2), "float32")
-    np.testing.assert_array_equal(content_error(black, black), [0])
-    assert np.isfinite(content_error(random_features((1, 3, 4, 2)), black)).all()
-
-
-def test_content_error_of_bfloat16_features_is_reduced_in_float32():
-    features, targets = (tf.cast(random_features((1, 24, 17, 3), seed), "bfloat16") for seed in (1, 2))
-    error = content_error(features, targets)
-    exact = [tf.cast(values, "float32").numpy() for values in (features, targets)]
-    assert error.dtype == "float32"
-    np.testing.assert_allclose(error, numpy_relative_error(*exact), rtol=1e-5)
-
-
-def test_content_error_is_the_same_inside_tf_function():
-    assert_same_inside_tf_function(content_error, random_features(seed=1), random_features(seed=2))
-
-
-def test_content_error_has_the_gradient_of_finite_differences():
-    targets = random_features((1, 4, 3, 2), seed=2)
-    assert_gradient_matches(lambda features: content_error(features, targets)[0], random_features((1, 4, 3, 2)))
-
-
-def test_content_error_has_no_gradient_through_its_divisor():
-    features, targets = random_features((1, 4, 3, 2), seed=1), random_features((1, 4, 3, 2), seed=2)
-    expected = 2 * (targets - features) / np.sum(targets**2)
-    actual = gradient(lambda watched: content_error(features, watched)[0], targets)
-    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-6)
-
-
-def test_total_variation_by_hand():
-    image = np.array([[0, 51], [102, 0]], "float32")[None, :, :, None] * np.ones(3, "float32")
-    down = (0.4**2 + 0.2**2) / 2
-    across = (0.2**2 + 0.4**2) / 2
-    np.testing.assert_allclose(total_variation(image), [down + across], rtol=1e-6)
-
-
-def test_total_variation_is_the_mean_squared_difference_of_neighbors_on_both_axes():
-    image = random_features((2, 6, 9, 3)) * 20
-    unit = image.astype("float64") / 255
-    axes = (1, 2, 3)
-    expected = np.mean(np.diff(unit, axis=1) ** 2, axis=axes) + np.mean(np.diff(unit, axis=2) ** 2, axis=axes)
-    np.testing.assert_allclose(total_variation(image), expected, rtol=1e-5)
-
-
-def test_total_variation_of_a_constant_is_zero_and_does_not_see_brightness():
-    np.testing.assert_array_equal(total_variation(np.full((2, 4, 5, 3), 200, "float32")), [0, 0])
-    image = np.random.default_rng(0).integers(0, 200, (1, 6, 5, 3)).astype("float32")
-    np.testing.assert_allclose(total_variation(image + 55), total_variation(image), rtol=1e-4)
-
-
-def test_total_variation_is_the_same_inside_tf_function():
-    assert_same_inside_tf_function(total_variation, random_features((2, 6, 9, 3)) * 20)
-
-
-def test_total_variation_has_the_gradient_of_finite_differences():
-    image = np.random.default_rng(0).uniform(0, 255, (1, 3, 4, 3)).astype("float32")
-    assert_gradient_matches(lambda pixels: 255 * total_variation(pixels)[0], image, step=2.0)
-
-
 @pytest.mark.parametrize("statistic", STATISTICS)
 def test_statistics_under_masks_are_weighted_by_them(statistic):
     features = random_features((1, 5, 7, 3))
@@ -305,33 +183,3 @@ def test_a_white_mask_changes_nothing(statistic):
     plain, masked = (style_statistics(features, statistic, mask) for mask in (None, np.ones((1, 5, 7, 1), "float32")))
     for part in plain:
         np.testing.assert_allclose(plain[part], masked[part], rtol=1e-4, atol=1e-5)
-
-
-class TestFlatRegions:
-    def test_a_photo_of_one_color_is_flat_and_a_checkerboard_is_not(self):
-        flat = np.full((1, 20, 24, 3), 90, "float32")
-        board = 255.0 * (np.indices((20, 24)).sum(axis=0) % 2)[None, :, :, None] * np.ones(3)
-        np.testing.assert_array_equal(flatness(flat), np.ones((1, 20, 24, 1)))
-        assert np.max(flatness(board.astype("float32"))) < 0.001
-
-    def test_far_from_every_border_it_is_its_definition(self):
-        photo = np.random.default_rng(0).uniform(100, 110, (1, 40, 44, 3)).astype("float32")
-        unit = photo[0].astype("float64") / 255
-        energy = (np.diff(unit, axis=0)[:, :-1] ** 2 + np.diff(unit, axis=1)[:-1] ** 2).mean(axis=-1)
-        around = energy[20 - 7 : 20 + 8, 21 - 7 : 21 + 8].mean()
-        expected = 1 / (1 + around / (2 * (4 / 255) ** 2))
-        np.testing.assert_allclose(flatness(photo)[0, 20, 21, 0], expected, rtol=1e-4)
-
-    def test_variation_counts_only_where_the_photo_is_flat(self):
-        image = np.zeros((1, 8, 8, 3), "float32")
-        image[:, 2:, :, :] = 51.0  # one edge of 0.2 in each of 8 columns, below row 1
-        where = np.zeros((1, 8, 8, 1), "float32")
-        where[:, 1, :4] = 0.5
-        np.testing.assert_allclose(flat_variation(image, where), [4 * 0.5 * 0.2**2 / 64], rtol=1e-5)
-
-    def test_fine_hatching_costs_more_than_a_wide_wave_of_the_same_contrast(self):
-        column = np.arange(64)
-        fine, wide = (np.tile(127 + 40 * np.sin(2 * np.pi * column / period), (64, 1)) for period in (4, 32))
-        flat = np.ones((1, 64, 64, 1), "float32")
-        costs = [float(flat_variation(w[None, :, :, None].astype("float32"), flat)[0]) for w in (fine, wide)]
-        assert costs[0] > 20 * costs[1]
