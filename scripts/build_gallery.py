@@ -47,9 +47,10 @@ def run_build(arguments: argparse.Namespace) -> int:
 
 def gallery_card(card: dict) -> dict:
     """The weights' card with the catalogue of its styles, the identity style left out, and without places."""
-    from scripts.gallery_catalogue import gallery_entry
+    from scripts.gallery_catalogue import gallery_entry, in_catalogue_order
 
-    shown = [gallery_entry(name) for name in card["styles"] if name != card.get("identity_style")]
+    styles = [name for name in card["styles"] if name != card.get("identity_style")]
+    shown = [gallery_entry(name) for name in in_catalogue_order(styles)]
     settings = {"settings": _without_folders(card["settings"])} if "settings" in card else {}
     return {**card, **settings, "gallery": shown}
 

@@ -3,6 +3,8 @@
 A new painting's style needs a line here; a style of `drawn_styles.py` needs none.
 """
 
+from collections.abc import Iterable
+
 from scripts.drawn_styles import DRAWN_STYLES
 
 # Every painter died before 1955.
@@ -25,6 +27,12 @@ _DRAWN_BY = "faststyle"
 
 class CatalogueError(ValueError):
     """A style that is in no catalogue."""
+
+
+def in_catalogue_order(names: Iterable[str]) -> list[str]:
+    """Names of styles as they are shown: paintings as above, then the drawn styles; sizes of one as they come."""
+    order = [*PAINTINGS, *DRAWN_STYLES]
+    return sorted(names, key=lambda name: order.index(gallery_entry(name)["name"].partition("@")[0]))
 
 
 def gallery_entry(name: str) -> dict:

@@ -1,7 +1,7 @@
 import pytest
 
 from scripts.drawn_styles import DRAWN_STYLES
-from scripts.gallery_catalogue import PAINTINGS, CatalogueError, gallery_entry
+from scripts.gallery_catalogue import PAINTINGS, CatalogueError, gallery_entry, in_catalogue_order
 
 
 def test_a_painting_has_title_painter_and_year():
@@ -35,3 +35,8 @@ def test_no_drawn_style_is_named_as_a_painting():
 def test_an_unknown_style_is_refused():
     with pytest.raises(CatalogueError, match="'dogs' is no painting"):
         gallery_entry("dogs")
+
+
+def test_styles_are_shown_paintings_first_and_the_sizes_of_one_as_they_come():
+    names = ["woodcut", "udnie@512", "udnie@256", "starry_night"]
+    assert in_catalogue_order(names) == ["starry_night", "udnie@512", "udnie@256", "woodcut"]
