@@ -38,7 +38,7 @@ _CHANGES: Mapping[str, dict] = {
     "batch_size 8": {"batch_size": 8},
     _SMALL_FIRST: {},
     "all of ours": _OURS,
-    "all of ours, from the gallery": _OURS | {"base": "gallery", "optimizer": "auto"},
+    "all of ours, from the gallery": _OURS | {"base": "gallery"},
 }
 _TARGET_FASTER = 3.0
 _LOOKS = 8

@@ -41,7 +41,6 @@ def run_train_gallery(arguments: argparse.Namespace) -> int:
         "content": arguments.content,
         "loss_network": "compact",
         "learned_strength": True,
-        "optimizer": "muon",
     }
     small_steps, large_steps = arguments.steps
     phases = {

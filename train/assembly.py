@@ -59,12 +59,12 @@ def compiled_trainer(settings: TrainSettings, network: keras.Model, policy: str)
     targets = stacked_style_targets(objective, settings)
     trainer = StyleTrainer(network, objective, targets)
     rate = learning_rate_schedule(
-        peak=settings.learning_rate,
+        peak=settings.peak_learning_rate(),
         steps=settings.steps,
         warmup_steps=settings.warmup_steps,
         decay=settings.learning_rate_decay,
     )
-    kind = Muon if settings.chosen_optimizer() == "muon" else keras.optimizers.Adam
+    kind = Muon if settings.optimizer == "muon" else keras.optimizers.Adam
     optimizer = kind(rate, global_clipnorm=settings.clip_norm or None)
     optimizer.build(network.trainable_variables)
     # On CPUs oneDNN's kernels beat XLA's threefold on this network; on GPUs Keras decides.

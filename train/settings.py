@@ -11,7 +11,8 @@ _RANDOM_START_FADE_IN = 500
 _SMALLEST_STYLE_PX = 32  # four poolings leave two pixels
 IDENTITY_STYLE = "photo"
 TUNED = ("all", "rows")
-OPTIMIZERS = ("auto", "muon", "adam")
+OPTIMIZERS = ("muon", "adam")
+_LEARNING_RATE, _LEARNING_RATE_OF_ROWS = 1e-3, 1e-2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,9 +40,8 @@ class TrainSettings:
         image_size: side of the training crops, px, a multiple of 4.
         batch_size: crops per step.
         steps: optimizer steps.
-        optimizer: "muon" (`train.muon`), "adam", or "auto": Muon from random weights, Adam from trained ones, which
-            Muon's larger steps would first unlearn.
-        learning_rate: Adam's, at its peak; Muon's is derived from it.
+        optimizer: "muon" (`train.muon`) or "adam".
+        learning_rate: Adam's, at its peak; Muon's is derived from it. None is 1e-3, of rows alone 1e-2.
         learning_rate_decay: "cosine" (to 1/20 at the last step) or "constant".
         warmup_steps: steps over which the learning rate rises.
         fade_in_steps: steps from reproducing the photo to the full objective; None is 0 for a trained start and a
@@ -75,8 +75,8 @@ class TrainSettings:
     image_size: int = 256
     batch_size: int = 2
     steps: int = 2000
-    optimizer: str = "auto"
-    learning_rate: float = 1e-3
+    optimizer: str = "muon"
+    learning_rate: float | None = None
     learning_rate_decay: str = "cosine"
     warmup_steps: int = 50
     fade_in_steps: int | None = None
@@ -117,7 +117,7 @@ class TrainSettings:
             raise ValueError(f"--optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}")
         if self.tuned == "rows" and self.base == "random":
             raise ValueError("--tuned rows needs trained layers to build on; leave --base at gallery or name a file")
-        if not self.learning_rate > 0:
+        if not self.peak_learning_rate() > 0:
             raise ValueError(f"--learning-rate must be above 0, got {self.learning_rate}")
 
     def fade_in(self, step: int) -> float:
@@ -127,9 +127,10 @@ class TrainSettings:
             steps = min(_RANDOM_START_FADE_IN, self.steps // 4) if self.base == "random" else 0
         return min(1.0, step / steps) if steps else 1.0
 
-    def chosen_optimizer(self) -> str:
-        """The optimizer by name, with "auto" resolved."""
-        return ("muon" if self.base == "random" else "adam") if self.optimizer == "auto" else self.optimizer
+    def peak_learning_rate(self) -> float:
+        """The learning rate, the default one where none is set."""
+        default = _LEARNING_RATE_OF_ROWS if self.tuned == "rows" else _LEARNING_RATE
+        return default if self.learning_rate is None else self.learning_rate
 
     def to_json(self) -> str:
         """The settings as indented JSON, keys sorted."""

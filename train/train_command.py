@@ -79,10 +79,15 @@ def _add_schedule_options(group) -> None:
         group,
         "optimizer",
         str,
-        "auto is muon from random weights, where it needs half of adam's steps, else adam",
+        "muon needs about half of adam's steps",
         choices=OPTIMIZERS,
     )
-    _option(group, "learning_rate", float, "peak learning rate, Adam's; Muon's follows from it")
+    _option(
+        group,
+        "learning_rate",
+        float,
+        "peak learning rate, Adam's; Muon's follows from it (default: 0.001, of rows alone 0.01)",
+    )
     _option(group, "learning_rate_decay", str, "what follows the warm-up", choices=("cosine", "constant"))
     _option(group, "warmup_steps", int, "steps until the peak learning rate")
     _option(

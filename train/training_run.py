@@ -206,7 +206,7 @@ class TrainingRun:
         kept = f"last good checkpoint: {paths[-1]}" if paths else "no checkpoint was written yet"
         return TrainingStoppedError(
             f"{reason}; {kept} (`faststyle export` makes a model of it). "
-            f"Start a new run with a lower --learning-rate (now {self._settings.learning_rate:g}), "
+            f"Start a new run with a lower --learning-rate (now {self._settings.peak_learning_rate():g}), "
             "with --clip-norm 1, or with --precision float32"
         )
 

@@ -111,7 +111,7 @@ class TestDefaultsAndNames:
         ("seed", -1, "--seed must be 0 or more, got -1"),
         ("image_size", 12, "--image-size must be a multiple of 4, at least 16, got 12"),
         ("image_size", 30, "--image-size must be a multiple of 4, at least 16, got 30"),
-        ("optimizer", "sgd", "--optimizer must be one of auto, muon, adam, got 'sgd'"),
+        ("optimizer", "sgd", "--optimizer must be one of muon, adam, got 'sgd'"),
         ("learning_rate", 0.0, "--learning-rate must be above 0, got 0.0"),
         ("learning_rate", math.nan, "--learning-rate must be above 0, got nan"),
     ],
@@ -158,13 +158,7 @@ def test_rows_alone_cannot_be_tuned_on_random_layers():
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "base", "chosen"),
-    [
-        ("auto", "random", "muon"),
-        ("auto", "gallery", "adam"),
-        ("auto", "mine.npz", "adam"),
-        ("muon", "gallery", "muon"),
-    ],
+    ("values", "rate"), [({}, 1e-3), ({"tuned": "rows"}, 1e-2), ({"tuned": "rows", "learning_rate": 2e-3}, 2e-3)]
 )
-def test_the_automatic_optimizer_depends_on_the_start(optimizer, base, chosen):
-    assert settings(optimizer=optimizer, base=base).chosen_optimizer() == chosen
+def test_rows_alone_learn_at_a_higher_rate_unless_one_is_set(values, rate):
+    assert settings(**values).peak_learning_rate() == rate
