@@ -25,6 +25,7 @@ TYPED = {
     "image_size": "128",
     "batch_size": "16",
     "steps": "77",
+    "optimizer": "adam",
     "learning_rate": "0.002",
     "learning_rate_decay": "constant",
     "warmup_steps": "3",

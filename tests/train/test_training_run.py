@@ -21,7 +21,7 @@ def finished_run(tmp_path_factory, without_tile_graphs):
     (photos / "broken.jpg").write_bytes((photos / "photo_00.jpg").read_bytes()[:300])
     (photos / "empty.png").touch()
     second_style = shutil.copy(photos / "photo_03.jpg", folder / "second.jpg")
-    command.insert(2, str(second_style))
+    command = [*command[:2], str(second_style), *command[2:], "--learning-rate", "3e-4"]  # 8 steps are few
     assert main([*command, "--output", str(folder / "run")]) == 0
     return command, folder / "run"
 
