@@ -126,7 +126,7 @@ def flatness(content_image):
 
 
 def flat_variation(image, flatness_map):
-    """Total variation where the photo is flat: without it, style fills a clear sky with fine regular hatching.
+    """Total variation where the photo is flat: lets a clear sky be calmer than style alone would have it.
 
     It is quadratic, so it tells large soft strokes, which cost little, from fine hatching, which costs much.
 

@@ -51,7 +51,7 @@ class ObjectiveSettings:
     content_weight: float = 0.3
     style_weight: float = 1.0
     tv_weight: float = 4.0
-    flat_weight: float = 100.0
+    flat_weight: float = 10.0
     activation_shift: float = 0.0
     histogram_weight: float = 0.0
     histogram_layers: Mapping[str, float] = dataclasses.field(default_factory=lambda: {"relu1_1": 1.0, "relu4_1": 1.0})

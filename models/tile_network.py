@@ -6,43 +6,47 @@ image given, a tile with a margin as wide as half the receptive field becomes ex
 Statistics are `[2, channels]` float32: mean and deviation of every channel of every normalization, in order.
 """
 
+from collections.abc import Callable
+
 import keras
 from keras import ops
 
+from models.noise import StyleNoise
 from models.normalization import MeasuredStatistics, TileNormalization
-from models.transform_net import apply_trunk
+from models.transform_net import SIZE_MULTIPLE_PX, apply_trunk
 
 
 def build_painting_network(*, num_styles: int = 1, width: float = 1.0) -> keras.Model:
     """Builds the tile form of `build_transform_network`; its variables have the same paths and shapes.
 
     Returns:
-        A model from `[tile, style_mixture, statistics]` to the stylized tile: tile `[1, height, width, 3]` float32 in
-        0..255, sides multiples of 4; style_mixture `[1, num_styles]`; statistics of the whole image; output like tile,
-        not clipped.
+        A model from `[tile, style_mixture, statistics, origin]` to the stylized tile: tile `[1, height, width, 3]`
+        float32 in 0..255, sides multiples of 4; style_mixture `[1, num_styles]`; statistics of the whole image; origin
+        `[2]` int32 multiples of 4, where the tile lies in the image, as (top, left); output like tile, not clipped.
     """
-    tile, style_mixture, statistics = _inputs(num_styles)
-    stylized = apply_trunk(tile, _Given(style_mixture, statistics, num_styles), width=width)
-    return keras.Model([tile, style_mixture, statistics], stylized, name="painting_network")
+    inputs = tile, style_mixture, statistics, origin = _inputs(num_styles)
+    normalize = _Given(style_mixture, statistics, num_styles)
+    stylized = apply_trunk(tile, normalize, _noise_at(origin, style_mixture, num_styles), width=width)
+    return keras.Model(inputs, stylized, name="painting_network")
 
 
 def build_measuring_network(*, num_styles: int = 1, width: float = 1.0) -> keras.Model:
     """Builds the network that measures the statistics which a tile would have in its place.
 
     Returns:
-        A model from `[tile, style_mixture, statistics, core, relative]` to the measured statistics of the tile's core:
-        core `[4]` int32 multiples of 4, top, left, bottom, right of what is no margin. With relative `[1]` float32 = 0
-        every layer normalizes by the given statistics. With 1 they are relative to the tile's own: layers normalize by
-        `mean + given mean * deviation` and `given deviation * deviation`; so zeros and ones are plain instance
-        normalization.
+        A model from `[tile, style_mixture, statistics, origin, core, relative]` to the measured statistics of the
+        tile's core: core `[4]` int32 multiples of 4, top, left, bottom, right of what is no margin. With relative `[1]`
+        float32 = 0 every layer normalizes by the given statistics. With 1 they are relative to the tile's own: layers
+        normalize by `mean + given mean * deviation` and `given deviation * deviation`; so zeros and ones are plain
+        instance normalization.
     """
-    tile, style_mixture, statistics = _inputs(num_styles)
+    inputs = tile, style_mixture, statistics, origin = _inputs(num_styles)
     core = keras.Input(batch_shape=(4,), name="core", dtype="int32")
     relative = keras.Input(batch_shape=(1,), name="relative", dtype="float32")
     normalize = _Measured(style_mixture, statistics, num_styles, core=core, relative=relative)
-    apply_trunk(tile, normalize, width=width)
+    apply_trunk(tile, normalize, _noise_at(origin, style_mixture, num_styles), width=width)
     measured = ops.concatenate(normalize.measured, axis=1)
-    return keras.Model([tile, style_mixture, statistics, core, relative], measured, name="measuring_network")
+    return keras.Model([*inputs, core, relative], measured, name="measuring_network")
 
 
 def _inputs(num_styles: int) -> tuple:
@@ -50,7 +54,17 @@ def _inputs(num_styles: int) -> tuple:
         keras.Input((None, None, 3), batch_size=1, name="tile", dtype="float32"),
         keras.Input((num_styles,), batch_size=1, name="style_mixture", dtype="float32"),
         keras.Input(batch_shape=(2, None), name="statistics", dtype="float32"),
+        keras.Input(batch_shape=(2,), name="origin", dtype="int32"),
     )
+
+
+def _noise_at(origin, style_mixture, num_styles: int) -> Callable:
+    """Adds the noise that lies at a tile's place."""
+
+    def add_noise(x):
+        return StyleNoise(num_styles, name="noise")(x, style_mixture, origin // SIZE_MULTIPLE_PX)
+
+    return add_noise
 
 
 class _Given:
@@ -91,4 +105,4 @@ def _stride(name: str) -> int:
     """Image pixels for each feature pixel, along a side."""
     if name.startswith(("encode1", "decode2")):
         return 1
-    return 2 if name.startswith(("encode2", "decode1")) else 4
+    return 2 if name.startswith(("encode2", "decode1")) else SIZE_MULTIPLE_PX

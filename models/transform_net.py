@@ -5,6 +5,7 @@ from collections.abc import Callable
 import keras
 from keras import layers, ops
 
+from models.noise import StyleNoise
 from models.normalization import ConditionalInstanceNormalization
 
 RESIDUAL_BLOCKS = 5
@@ -15,7 +16,8 @@ def build_transform_network(*, num_styles: int = 1, width: float = 1.0, dtype="f
     """Builds Johnson's network with conditional instance normalization after every convolution but the last.
 
     9x9 conv 32 - 3x3/2 conv 64 - 3x3/2 conv 128 - 5 residual blocks 128 - bilinear x2, 3x3 conv 64 -
-    bilinear x2, 3x3 conv 32 - 9x9 conv 3; reflection padding. With one style and width 1 it has 1,679,235 parameters.
+    bilinear x2, 3x3 conv 32 - 9x9 conv 3; reflection padding. Before the residual blocks each style adds noise
+    (`models.noise`). With one style and width 1 it has the paper's 1,679,235 parameters and 128 amounts of noise.
 
     Resize-convolutions are the usual means against checkerboards (Odena et al. 2016, 10.23915/distill.00003), but with
     nearest neighbors a kernel still sees the steps between repeated pixels: every style was covered by a weave with a
@@ -49,16 +51,20 @@ def build_transform_network(*, num_styles: int = 1, width: float = 1.0, dtype="f
     def normalize(x, name):
         return ConditionalInstanceNormalization(num_styles, dtype=dtype, name=name)(x, style_mixture)
 
-    output = apply_trunk(image, normalize, width=width, dtype=dtype)
+    def add_noise(x):
+        return StyleNoise(num_styles, dtype=dtype, name="noise")(x, style_mixture)
+
+    output = apply_trunk(image, normalize, add_noise, width=width, dtype=dtype)
     return keras.Model([image, style_mixture], output, name="transform_network")
 
 
-def apply_trunk(image, normalize: Callable, *, width: float, dtype="float32"):
-    """The network's layers from image to stylized image, but for how they normalize.
+def apply_trunk(image, normalize: Callable, add_noise: Callable, *, width: float, dtype="float32"):
+    """The network's layers from image to stylized image, but for those that depend on the style.
 
     Args:
         image: `[batch, height, width, 3]` in 0..255.
         normalize: from features and a layer name to normalized features.
+        add_noise: from the features of the encoder to the same with noise.
         width: factor on all channel counts.
         dtype: a Keras dtype policy.
     """
@@ -67,6 +73,7 @@ def apply_trunk(image, normalize: Callable, *, width: float, dtype="float32"):
     x = step.conv(x, 32, kernel=9, name="encode1")
     x = step.conv(x, 64, stride=2, name="encode2")
     x = step.conv(x, 128, stride=2, name="encode3")
+    x = add_noise(x)
     for block in range(1, RESIDUAL_BLOCKS + 1):
         x = step.residual(x, 128, name=f"residual{block}")
     x = step.upsample_conv(x, 64, name="decode1")

@@ -35,7 +35,7 @@ class TransformWeights(NamedTuple):
 
 
 def pack_transform_weights(network: keras.Model, card: dict, *, dtype: str = "float32") -> bytes:
-    """The bytes of a weights file: every variable as `dtype`, and the card."""
+    """The bytes of a weights file: every weight as `dtype`, and the card."""
     buffer = io.BytesIO()
     arrays: dict[str, Any] = {path: array.astype(dtype) for path, array in network_arrays(network).items()}
     arrays[_CARD_KEY] = np.frombuffer(json.dumps(card).encode(), "uint8")
@@ -63,12 +63,12 @@ def read_transform_weights(path: Path) -> TransformWeights:
 
 
 def assign_weights(network: keras.Model, arrays: dict[str, np.ndarray]) -> None:
-    """Sets every variable of `network` from arrays of the same paths and shapes.
+    """Sets every weight of `network` from arrays of the same paths and shapes.
 
     Raises:
         TransformWeightsError: a missing array, or one of another shape.
     """
-    for variable in network.variables:
+    for variable in network.weights:
         path = variable.path
         if path not in arrays:
             raise TransformWeightsError(f"weights lack {path}")
@@ -107,7 +107,7 @@ def start_from(network: keras.Model, weights: TransformWeights, styles: Sequence
 
 
 def mix_styles(arrays: dict[str, np.ndarray], style_mixture: np.ndarray) -> dict[str, np.ndarray]:
-    """Replaces the tables of scale and shift by mixtures of their rows.
+    """Replaces the tables of scale, shift and noise by mixtures of their rows.
 
     Args:
         arrays: by variable path.
@@ -118,8 +118,8 @@ def mix_styles(arrays: dict[str, np.ndarray], style_mixture: np.ndarray) -> dict
 
 
 def network_arrays(network: keras.Model) -> dict[str, np.ndarray]:
-    """Every variable of a transform network by its path inside the network."""
-    arrays = {variable.path: np.asarray(variable) for variable in network.variables}
+    """Every weight of a transform network by its path inside the network."""
+    arrays = {variable.path: np.asarray(variable) for variable in network.weights}
     return {path: np.array(array, dtype="float32") for path, array in arrays.items()}
 
 
@@ -128,4 +128,4 @@ def _width(network: keras.Model) -> float:
 
 
 def _is_table(path: str) -> bool:
-    return path.endswith(("_norm/scale", "_norm/shift"))
+    return path.endswith(("_norm/scale", "_norm/shift", "noise/gain"))

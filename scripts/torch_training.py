@@ -17,7 +17,7 @@ from scripts.torch_reference import build_network
 FORMS = ("float32", "bfloat16, channels last", "bfloat16, channels last, compiled")
 _CONVOLUTIONS, _CHANNELS = (2, 2, 3, 3), (64, 128, 256, 512)  # to relu4_3, the deepest style layer
 _CONTENT_LAYER = "relu3_3"
-_CONTENT_WEIGHT, _TV_WEIGHT, _FLAT_WEIGHT = 0.3, 4.0, 100.0
+_CONTENT_WEIGHT, _TV_WEIGHT, _FLAT_WEIGHT = 0.3, 4.0, 10.0
 _FLATNESS_WINDOW_PX, _FLAT_ENERGY = 15, 2 * (4.0 / 255.0) ** 2
 _LEARNING_RATE = 1e-4
 

@@ -7,6 +7,7 @@ import keras
 from infer.images.files import resize_shorter_side
 from infer.styles.style_image import read_style_image
 from models.loss_network import LossNetwork
+from models.noise import StyleNoise
 from models.normalization import ConditionalInstanceNormalization
 from models.objective import Objective, ObjectiveSettings, stack_style_targets
 from models.transform_net import build_transform_network
@@ -39,7 +40,7 @@ def initial_network(settings: TrainSettings, policy: str) -> keras.Model:
         start_from(network, weights, styles)
     if settings.tuned == "rows":
         for layer in network.layers:
-            layer.trainable = isinstance(layer, ConditionalInstanceNormalization)
+            layer.trainable = isinstance(layer, ConditionalInstanceNormalization | StyleNoise)
     return network
 
 

@@ -22,7 +22,7 @@ def write_saved_model(network: keras.Model, model_dir: Path, signatures: Mapping
     import tensorflow as tf
 
     module = tf.Module()
-    module.weights = [variable.value for variable in network.variables]
+    module.weights = [variable.value for variable in network.weights]
     traced = {
         name: tf.function(function, input_signature=specs, autograph=False)
         for name, (function, specs) in signatures.items()

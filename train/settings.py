@@ -48,7 +48,7 @@ class TrainSettings:
             quarter of the steps, at most 500, for a random one.
         clip_norm: gradients are scaled down to this global norm; 0 is off.
         base: what training starts from: "gallery" (the shipped network), "random", or a weights file.
-        tuned: "all" weights, or only the "rows" of normalization scale and shift, which leave the shared layers alone.
+        tuned: "all" weights, or only the "rows" of scale, shift and noise, which leave the shared layers alone.
         width: factor on the transform network's channels.
         precision: "auto", "bfloat16" or "float32".
         seed: of weights, data order, crops.

@@ -29,21 +29,22 @@ def write_tile_graphs(weights: TransformWeights, model_dir: Path) -> None:
     shapes = {
         "tile": tf.TensorSpec((1, None, None, 3), tf.float32, name="tile"),
         "statistics": tf.TensorSpec((2, channels), tf.float32, name="statistics"),
+        "origin": tf.TensorSpec((2,), tf.int32, name="origin"),
         "core": tf.TensorSpec((4,), tf.int32, name="core"),
         "relative": tf.TensorSpec((1,), tf.float32, name="relative"),
     }
     mixture = tf.TensorSpec((1, weights.num_styles), tf.float32, name="style_mixture")
     many = [mixture] if weights.num_styles > 1 else []
 
-    def paint(tile, statistics, style_mixture=None):
+    def paint(tile, statistics, origin, style_mixture=None):
         mixture = tf.ones((1, 1)) if style_mixture is None else style_mixture
-        return {"stylized_tile": tf.clip_by_value(painting([tile, mixture, statistics]), 0.0, 255.0)}
+        return {"stylized_tile": tf.clip_by_value(painting([tile, mixture, statistics, origin]), 0.0, 255.0)}
 
-    def measure(tile, statistics, core, relative, style_mixture=None):
+    def measure(tile, statistics, origin, core, relative, style_mixture=None):
         mixture = tf.ones((1, 1)) if style_mixture is None else style_mixture
-        return {"measured": measuring([tile, mixture, statistics, core, relative])}
+        return {"measured": measuring([tile, mixture, statistics, origin, core, relative])}
 
-    paint_specs = [shapes["tile"], shapes["statistics"], *many]
+    paint_specs = [shapes["tile"], shapes["statistics"], shapes["origin"], *many]
     write_saved_model(painting, model_dir / PAINTING_GRAPH, {"serving_default": (paint, paint_specs)})
     measure_specs = [*shapes.values(), *many]
     write_saved_model(measuring, model_dir / MEASURING_GRAPH, {"serving_default": (measure, measure_specs)})
@@ -61,7 +62,8 @@ def tile_graph_difference(weights: TransformWeights, stylize, model_dir: Path) -
     random = np.random.default_rng(1)
     image = random.uniform(0, 255, _CHECK_SHAPE).astype("float32")
     mixture = random.dirichlet(np.ones(weights.num_styles), size=1).astype("float32")
-    inputs = {"tile": image} | ({"style_mixture": mixture} if weights.num_styles > 1 else {})
+    inputs = {"tile": image, "origin": np.zeros(2, "int32")}
+    inputs |= {"style_mixture": mixture} if weights.num_styles > 1 else {}
     channels = json.loads((model_dir / TILES_CARD).read_text(encoding="utf-8"))["channels"]
     own = {
         "statistics": np.stack([np.zeros(channels), np.ones(channels)]).astype("float32"),

@@ -52,7 +52,7 @@ class TilePainter:
         stylized = np.empty_like(image)
         given = {"statistics": statistics.astype("float32"), **self._mixture}
         for tile in plan_tiles(*image.shape[:2], core_px=self._core_px):
-            paste_core(stylized, tile, to_uint8(self._painting({"tile": cut_window(image, tile), **given})[0]))
+            paste_core(stylized, tile, to_uint8(self._painting(_placed(image, tile) | given)[0]))
         return stylized
 
     def fast_statistics(self, image: np.ndarray) -> np.ndarray:
@@ -92,8 +92,7 @@ class TilePainter:
     def _measure_tile(
         self, image: np.ndarray, tile: Tile, statistics: np.ndarray, *, relative: bool = False
     ) -> np.ndarray:
-        inputs = {
-            "tile": cut_window(image, tile),
+        inputs = _placed(image, tile) | {
             "statistics": statistics.astype("float32"),
             "core": np.array(tile.core_in_window, "int32"),
             "relative": np.array([relative], "float32"),
@@ -104,6 +103,11 @@ class TilePainter:
 def has_tile_graphs(model_dir: Path) -> bool:
     """Whether a model carries tile graphs; models of earlier versions do not."""
     return (model_dir / TILES_CARD).is_file()
+
+
+def _placed(image: np.ndarray, tile: Tile) -> dict[str, np.ndarray]:
+    """What both graphs are told of a tile: its window, and where that begins."""
+    return {"tile": cut_window(image, tile), "origin": np.array(tile.window[:2], "int32")}
 
 
 def _thumbnail(image: np.ndarray) -> np.ndarray:

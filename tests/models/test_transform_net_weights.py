@@ -29,7 +29,7 @@ def tiny_network(num_styles=2, *, width=0.125, seed=0):
 
 
 def is_table(path):
-    return path.endswith(("/scale", "/shift"))
+    return path.endswith(("/scale", "/shift", "/gain"))
 
 
 def write_npz(path, arrays):
@@ -51,7 +51,7 @@ def packed(network):
 
 def test_arrays_are_named_by_layer_and_variable(network):
     arrays = network_arrays(network)
-    assert len(arrays) == len(network.variables)
+    assert len(arrays) == len(network.weights)
     assert arrays["encode1_conv/kernel"].shape == (9, 9, 3, 4)
     assert arrays["residual5_2_norm/shift"].shape == (2, 16)
     assert arrays["output_conv/bias"].shape == (3,)

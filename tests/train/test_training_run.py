@@ -172,7 +172,7 @@ def test_tuned_rows_leave_the_shared_layers_and_the_photo_gets_a_row(tmp_path):
     assert trained.card["identity_style"] == "photo"
     for path, array in network_arrays(network).items():
         rows = trained.arrays[path]
-        if path.endswith(("/scale", "/shift")):
+        if path.endswith(("/scale", "/shift", "/gain")):
             assert not np.array_equal(rows[:1], array)
             assert not np.array_equal(rows[1:], array)
         else:
