@@ -74,7 +74,7 @@ class StyleNoise(keras.layers.Layer):
     def __init__(self, num_styles: int, **kwargs) -> None:
         super().__init__(autocast=False, **kwargs)
         self.num_styles = num_styles
-        self._places = keras.random.SeedGenerator(0)
+        self._places = keras.random.SeedGenerator(0, name="noise_places")
 
     def build(self, inputs_shape, style_mixture_shape=None, origin_shape=None) -> None:
         start = keras.initializers.RandomNormal(stddev=_INITIAL_GAIN)

@@ -130,7 +130,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.optimize_gallery", description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, default=Path("runs/gallery"), help="photos, styles and single results")
     parser.add_argument("--docs", type=Path, default=Path("docs"), help="where the page goes (default: docs)")
-    parser.add_argument("--only", nargs="*", help="names of pictures; the page then shows what exists")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=[picture.name for picture in PICTURES],
+        metavar="NAME",
+        help="just these pictures; the page then shows what exists",
+    )
     arguments = parser.parse_args(argv)
     filter_native_logs()
     _write_inputs(arguments.work)

@@ -242,6 +242,11 @@ class TrainingRun:
         return {f"{index:04d}:{variable.path}": np.array(variable) for index, variable in enumerate(self._variables())}
 
     def _restore(self, arrays: dict[str, np.ndarray]) -> None:
+        if arrays.keys() != self._arrays().keys():
+            raise RunDirectoryError(
+                f"{self._directory.path}: its checkpoints are of another version of this program, whose network or "
+                "optimizer was another; choose another --output to train anew"
+            )
         for variable, array in zip(self._variables(), arrays.values(), strict=True):
             variable.assign(array)
 

@@ -10,6 +10,7 @@ from models.transform_net import build_transform_network
 from models.transform_net_weights import network_arrays, pack_transform_weights, read_transform_weights
 from scripts.faststyle import main
 from tests.toy_run import toy_command, write_photos
+from train.checkpoints import CheckpointStore
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,16 @@ def test_photos_other_than_those_of_the_last_checkpoint_are_said_in_one_line(fin
     (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: "))
     assert line.startswith(f"warning: folder {photos} has changed since step 8: was 14 photos (")
     assert ", now 15 photos (" in line
+
+
+def test_checkpoints_of_another_version_are_refused_in_one_line(finished_run, tmp_path, capsys):
+    command, run = finished_run
+    older = Path(shutil.copytree(run, tmp_path / "older"))
+    for path in CheckpointStore(older / "checkpoints").paths():
+        with np.load(path) as file:
+            np.savez(path, **{name: file[name] for name in file.files if not name.endswith("noise/gain")})
+    assert main([*command, "--output", str(older)]) == 2
+    assert f"error: {older}: its checkpoints are of another version of this program" in capsys.readouterr().err
 
 
 def test_other_settings_in_the_same_directory_are_refused_by_name(finished_run, capsys):
