@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from tests.finite_differences import finite_differences
 
+STYLE_PARTS = {"gram": ["gram"], "covariance": ["covariance", "mean"]}
 ANY_SIZE = tf.TensorSpec([None, None, None, None])
 
 
