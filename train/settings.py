@@ -138,14 +138,17 @@ class TrainSettings:
 
     @classmethod
     def from_json(cls, text: str) -> "TrainSettings":
-        """Settings from `to_json`; anything else, such as an unknown key, raises `ValueError`."""
+        """Settings from `to_json`; anything else, such as an unknown key, raises `ValueError`.
+
+        Settings that name no optimizer are of a version that knew Adam only.
+        """
         values = json.loads(text)
         if not isinstance(values, dict):
             raise ValueError("not a JSON object")
         unknown = values.keys() - {field.name for field in dataclasses.fields(cls)}
         if unknown:
             raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}")
-        return cls(**values)
+        return cls(**{"optimizer": "adam", **values})
 
     def style_rows(self) -> list[tuple[str, str, int]]:
         """Name, file and size in px of each style that the network learns.

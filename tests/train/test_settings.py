@@ -59,6 +59,10 @@ class TestJson:
         with pytest.raises(ValueError, match="^unknown settings: blur, sharpness$"):
             TrainSettings.from_json(text)
 
+    def test_a_run_that_names_no_optimizer_was_trained_with_adam(self):
+        text = json.dumps({"style_images": ["a.png"], "content": "photos"})
+        assert TrainSettings.from_json(text) == settings(style_images=["a.png"], optimizer="adam")
+
     @pytest.mark.parametrize("text", ["", '{"content": "pho', "[]", "3", "null"])
     def test_other_text_is_a_value_error(self, text):
         with pytest.raises(ValueError, match=r"."):
