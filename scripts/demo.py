@@ -10,8 +10,8 @@ from infer.images.files import read_image, write_image
 from infer.network.stylizer import Stylizer
 from scripts.drawn_styles import write_drawn_styles
 from scripts.sample_photos import write_sample_photos
+from train.run_training import run_training
 from train.settings import TrainSettings
-from train.training_run import run_training
 
 _CELL_PX = 320
 _SHOWN = ("astronaut", "chelsea", "coffee", "rocket")

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from scripts.benchmark_table import Number, Table
 from train.run_directory import RunDirectory
+from train.run_training import run_training
 from train.settings import TrainSettings
-from train.training_run import run_training
 
 _STARTS: Mapping[str, dict] = {
     "scratch": {"base": "random"},

@@ -32,8 +32,8 @@ def run_train_gallery(arguments: argparse.Namespace) -> int:
     from models.transform_net_weights import pack_transform_weights, read_transform_weights
     from scripts.drawn_styles import write_drawn_styles
     from train.assembly import initial_network
+    from train.run_training import run_training
     from train.settings import TrainSettings
-    from train.training_run import run_training
 
     styles = (*arguments.paintings, *map(str, write_drawn_styles(arguments.output / "drawn_styles")))
     common = {

@@ -4,13 +4,15 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from infer.images.files import ImageError, open_rgb
-from train.content_sources import ContentSource, ContentSourceError, EncodedPhoto
+from train.content_sources import ContentSource, ContentSourceError, EncodedPhoto, open_content_source
+from train.settings import TrainSettings
 
 MINIMUM_PHOTO_PX = 16
 # The crop is cut from the photo scaled so that its shorter side has 1 to 1.5 times the crop's size.
@@ -63,6 +65,18 @@ def content_batches(
         if len(images) == batch_size:
             yield ContentBatch(np.stack(images), position + 1)
             images = []
+
+
+def open_enough_content(settings: TrainSettings) -> ContentSource:
+    """The photos of a run.
+
+    Raises:
+        ContentSourceError: none there, or fewer that can be read than a batch needs.
+    """
+    data_dir = Path(settings.data_dir) if settings.data_dir else None
+    source = open_content_source(settings.content, held_out=settings.held_out, seed=settings.seed, data_dir=data_dir)
+    check_enough_readable(source, settings.batch_size)
+    return source
 
 
 def check_enough_readable(source: ContentSource, batch_size: int) -> None:

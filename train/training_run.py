@@ -1,19 +1,17 @@
 """One training run from start to export: plan, steps, checkpoints, previews, stops, resume."""
 
 import itertools
-from pathlib import Path
 
 import keras
 import numpy as np
 
 from infer.atomic_files import write_atomically
 from infer.images.files import write_image
-from infer.styles.style_image import read_style_image
 from models.transform_net_weights import pack_transform_weights
 from train.assembly import compiled_trainer, initial_network, make_deterministic
 from train.checkpoints import Checkpoint, CheckpointStore
-from train.content_batches import center_crops, check_enough_readable, content_batches
-from train.content_sources import TFDS_PREFIX, ContentSource, open_content_source
+from train.content_batches import center_crops, content_batches, open_enough_content
+from train.content_sources import ContentSource
 from train.export import export_model
 from train.interruption import StopRequest
 from train.plan import describe_plan, measure
@@ -37,39 +35,8 @@ class TrainingStoppedError(RuntimeError):
     """A run that ended before its last step; the message says why, what was kept and what to do."""
 
 
-def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False) -> None:
-    """Trains a style as the settings say, resuming what `output` holds, and exports the model.
-
-    Args:
-        settings: what to train.
-        output: the run directory, new or of a run with the same settings.
-        dry_run: print the plan and stop; nothing is written.
-
-    Raises:
-        ValueError: settings, images, sources, weights or a run directory that cannot be used.
-        TrainingStoppedError: a non-finite loss, a collapsed preview, or no memory left.
-        TrainingInterruptedError: Ctrl-C or SIGTERM; a checkpoint of the last step was written.
-    """
-    for style_image in settings.style_images:  # what was typed first is named first
-        read_style_image(Path(style_image))
-    directory = RunDirectory(output)
-    directory.check(settings)
-    _check_apart(settings.content, output)
-    run = TrainingRun(settings, directory)
-    if run.step < settings.steps:
-        print(run.plan(), flush=True)
-        if dry_run:
-            return
-        directory.open(settings)
-        run.train()
-    elif dry_run:
-        print(f"{output}: all {settings.steps:,} steps are done")
-        return
-    run.finish()
-
-
 class TrainingRun:
-    """A run's networks, photos and progress, resumed from its newest checkpoint. See `run_training`.
+    """A run's networks, photos and progress, resumed from its newest checkpoint. See `train.run_training`.
 
     Attributes:
         step: steps done.
@@ -83,7 +50,7 @@ class TrainingRun:
         self._policy = dtype_policy(settings.precision)
         self._network = initial_network(settings, self._policy)
         self._trainer = compiled_trainer(settings, self._network, self._policy)
-        self._source = _open_source(settings)  # last: it may download a data set
+        self._source = open_enough_content(settings)  # last: it may download a data set
         self._content = self._source.fingerprint()
         self._held_out = center_crops(self._source.held_out(), image_size=settings.image_size)
         self._preview_photos = _preview_photos(self._held_out, self._source, settings.image_size)
@@ -110,7 +77,7 @@ class TrainingRun:
         )
 
     def train(self) -> None:
-        """Runs the steps that are left. See `run_training` for what it raises."""
+        """Runs the steps that are left. See `train.run_training` for what it raises."""
         with self._open_log() as log, StopRequest() as stop:
             for batch in self._batches(log):
                 self._step(batch.images, log)
@@ -274,19 +241,6 @@ class TrainingRun:
                 f"warning: {self._source.description} has changed since step {self.step:,}: was {before}, now {now}; "
                 "validation is not comparable with that of before"
             )
-
-
-def _check_apart(content: str, output: Path) -> None:
-    """Previews inside the content folder would become photos to train on when the run is resumed."""
-    if not content.startswith(TFDS_PREFIX) and output.resolve().is_relative_to(Path(content).resolve()):
-        raise RunDirectoryError(f"{output}: lies inside the content folder {content}; choose another --output")
-
-
-def _open_source(settings: TrainSettings) -> ContentSource:
-    data_dir = Path(settings.data_dir) if settings.data_dir else None
-    source = open_content_source(settings.content, held_out=settings.held_out, seed=settings.seed, data_dir=data_dir)
-    check_enough_readable(source, settings.batch_size)
-    return source
 
 
 def _preview_photos(held_out: np.ndarray, source: ContentSource, image_size: int) -> np.ndarray:

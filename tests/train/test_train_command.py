@@ -57,7 +57,7 @@ def parse(*argv: str) -> argparse.Namespace:
 def runs(monkeypatch):
     """What `run_train` asks to be trained; nothing is."""
     asked: list = []
-    monkeypatch.setattr("train.training_run.run_training", lambda *given, **more: asked.append((*given, more)))
+    monkeypatch.setattr("train.run_training.run_training", lambda *given, **more: asked.append((*given, more)))
     return asked
 
 

@@ -148,9 +148,7 @@ def test_collapsed_previews_stop_the_run(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (["--content", "no/such/folder"], "no such folder"),
         (["--style-layers", "relu9_9"], "has no layer 'relu9_9'"),
-        (["--batch-size", "50"], "a batch needs 50"),
         (["--base", "nowhere.npz"], "no such weights file"),
         (["--image-size", "30"], "multiple of 4"),
         (["--content-weight", "-1"], "must be 0 or more"),
