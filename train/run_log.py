@@ -70,8 +70,12 @@ class RunLog:
 
     def event(self, step: int, name: str, **details) -> None:
         """Records something that happened, e.g. an unreadable photo, and says it above the bar."""
-        self._write({"step": step, "event": name, **details})
+        self.note(step, name, **details)
         self.say(f"{name}: " + ", ".join(str(value) for value in details.values()))
+
+    def note(self, step: int, name: str, **details) -> None:
+        """Records something that happened and was said elsewhere."""
+        self._write({"step": step, "event": name, **details})
 
     def say(self, line: str) -> None:
         """Prints a line without tearing the progress bar."""

@@ -57,6 +57,7 @@ class TrainingRun:
         self._checkpoints = CheckpointStore(directory.checkpoints)
         self.step, self._position = 0, 0
         self._unreadable: set[str] = set()
+        self._content_before = self._content
         self._resume()
 
     def plan(self) -> str:
@@ -79,6 +80,8 @@ class TrainingRun:
     def train(self) -> None:
         """Runs the steps that are left. See `train.run_training` for what it raises."""
         with self._open_log() as log, StopRequest() as stop:
+            if self._content != self._content_before:  # of the next step, so that a resume from here notes it once
+                log.note(self.step + 1, "photos changed", was=self._content_before, now=self._content)
             for batch in self._batches(log):
                 self._step(batch.images, log)
                 self._position = batch.next_position
@@ -235,10 +238,11 @@ class TrainingRun:
         self._restore(checkpoint.arrays)
         self.step, self._position = checkpoint.step, checkpoint.state["position"]
         self._unreadable = set(checkpoint.state["unreadable"])
-        before, now = checkpoint.state.get("content"), self._content
-        if before not in (None, now):  # None: of a version that did not note it
+        self._content_before = checkpoint.state.get("content", self._content)  # older versions did not note it
+        if self._content != self._content_before:
             print(
-                f"warning: {self._source.description} has changed since step {self.step:,}: was {before}, now {now}; "
+                f"warning: {self._source.description} has changed since step {self.step:,}: "
+                f"was {self._content_before}, now {self._content}; "
                 "validation is not comparable with that of before"
             )
 

@@ -60,6 +60,13 @@ def test_events_and_validation_are_said_on_the_terminal(open_log, capfd):
     assert "skipped unreadable photo: a.jpg: damaged image, 3" in lines
 
 
+def test_a_note_is_a_line_in_the_file_and_nothing_on_the_terminal(open_log, metrics, capfd):
+    with open_log() as log:
+        log.note(5, "photos changed", was="14 photos", now="15 photos")
+    assert records(metrics) == [{"step": 5, "event": "photos changed", "was": "14 photos", "now": "15 photos"}]
+    assert "photos changed" not in capfd.readouterr().out
+
+
 def test_the_bar_begins_at_the_resumed_step_and_shows_the_terms(open_log, capfd):
     with open_log(7) as log:
         log.step(8, terms(), learning_rate=0.001)

@@ -92,6 +92,25 @@ def test_photos_other_than_those_of_the_last_checkpoint_are_said_in_one_line(fin
     assert ", now 15 photos (" in line
 
 
+def test_photos_that_changed_before_a_resume_are_one_event_of_its_first_step(finished_run, tmp_path, monkeypatch):
+    command, run = finished_run
+    photos = run.parent / "photos"
+    resumed = Path(shutil.copytree(run, tmp_path / "resumed"))
+    (resumed / "checkpoints" / "step_00000008.npz").unlink()
+    for method, instead in {"plan": "", "_batches": (), "finish": None}.items():  # no step: its beginning is enough
+        monkeypatch.setattr(f"train.training_run.TrainingRun.{method}", lambda *_, instead=instead: instead)
+    added = shutil.copy(photos / "photo_00.jpg", photos / "added.jpg")
+    try:
+        assert main([*command, "--output", str(resumed)]) == 0
+    finally:
+        Path(added).unlink()
+    records = [json.loads(line) for line in (resumed / "metrics.jsonl").read_text().splitlines()]
+    (event,) = (record for record in records if record.get("event") == "photos changed")
+    assert event["step"] == 7
+    assert event["was"].startswith("14 photos (")
+    assert event["now"].startswith("15 photos (")
+
+
 def test_checkpoints_of_another_version_are_refused_in_one_line(finished_run, tmp_path, capsys):
     command, run = finished_run
     older = Path(shutil.copytree(run, tmp_path / "older"))
