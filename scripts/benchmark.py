@@ -17,22 +17,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from infer.atomic_files import write_atomically
+from infer.command_line import parse_whole_numbers, run_command_line
 from infer.machine import machine
-from infer.native_logs import filter_native_logs
 from scripts.benchmark_table import Table, marked_blocks, replace_block
 
 _THAT_TRAIN = ("starts", "schedule")
 _BENCHMARKS = ("training", *_THAT_TRAIN, "inference", "optimize")
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Runs the chosen benchmarks; a table is written as soon as it is measured."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.benchmark", description=__doc__.splitlines()[0])
+def add_benchmark_command(subcommands) -> None:
+    """Adds `measure` to an argparse subparsers object."""
+    parser = subcommands.add_parser("measure", help="measure speed", description=__doc__.splitlines()[0])
     parser.add_argument("what", nargs="?", choices=(*_BENCHMARKS, "all"), default="all")
     parser.add_argument("--rounds", type=int, default=5, help="rounds in turn (default: 5)")
     parser.add_argument("--torch-python", metavar="PATH", help="a Python that has PyTorch, to compare with")
-    parser.add_argument("--sides", type=_numbers, default=(256, 512, 1024, 2048, 4096), help="square photos, in px")
-    parser.add_argument("--megapixels", type=_numbers, default=(12, 24, 50, 100), help="large photos")
+    parser.add_argument(
+        "--sides", type=parse_whole_numbers, default=(256, 512, 1024, 2048, 4096), help="square photos, in px"
+    )
+    parser.add_argument("--megapixels", type=parse_whole_numbers, default=(12, 24, 50, 100), help="large photos")
     parser.add_argument("--style", metavar="IMAGE", help="a style to learn, for starts and schedule")
     parser.add_argument("--content", metavar="SOURCE", help="photos to learn it on")
     parser.add_argument("--steps", type=int, default=1000, help="of a run; ten times as many from scratch")
@@ -41,16 +43,19 @@ def main(argv: list[str] | None = None) -> int:
         "--docs", type=Path, nargs="+", default=[], help="Markdown files whose marked tables are replaced"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="all numbers (default: beside the first of --docs)")
-    arguments = parser.parse_args(argv)
+    parser.set_defaults(run=run_benchmark)
+
+
+def run_benchmark(arguments: argparse.Namespace) -> int:
+    """Runs the chosen benchmarks; a table is written as soon as it is measured."""
     if arguments.what in _THAT_TRAIN and not (arguments.style and arguments.content):
-        parser.error(f"{arguments.what} trains: give it --style IMAGE and --content SOURCE")
+        raise ValueError(f"{arguments.what} trains: give it --style IMAGE and --content SOURCE")
     for path in arguments.docs:
         if not path.is_file():
-            parser.error(f"{path}: no such file")
+            raise ValueError(f"{path}: no such file")
     torch = _torch_version(arguments.torch_python) if arguments.torch_python else None
     if arguments.torch_python and not torch:
-        parser.error(f"{arguments.torch_python} cannot import PyTorch; pip install torch there")
-    filter_native_logs()
+        raise ValueError(f"{arguments.torch_python} cannot import PyTorch; pip install torch there")
     numbers_file = arguments.json or (arguments.docs[0].with_suffix(".json") if arguments.docs else None)
     record = {"command": _command(arguments), "date": str(datetime.date.today()), **machine(), "tables": []}
     record["versions"]["torch"] = torch
@@ -154,9 +159,5 @@ def _command(arguments: argparse.Namespace) -> str:
     return shlex.join(words)
 
 
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(",") if part)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command_line("python -m scripts.benchmark", [add_benchmark_command], only_command="measure"))

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from infer.command_line import run_command_line
 from infer.images.contact_sheet import grid
 from infer.images.files import read_image, write_image
-from infer.native_logs import filter_native_logs
 from scripts.drawn_styles import DRAWN_STYLES
 from scripts.faststyle import main as faststyle
 from scripts.sample_photos import write_sample_photos
@@ -125,30 +125,42 @@ PICTURES = (
 )
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Makes what is missing, then writes the page."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.optimize_gallery", description=__doc__.splitlines()[0])
+def add_gallery_command(subcommands) -> None:
+    """Adds `make` to an argparse subparsers object."""
+    parser = subcommands.add_parser("make", help="make the gallery", description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=Path, default=Path("runs/gallery"), help="photos, styles and single results")
     parser.add_argument("--docs", type=Path, default=Path("docs"), help="where the page goes (default: docs)")
-    parser.add_argument(
-        "--only",
-        nargs="+",
-        choices=[picture.name for picture in PICTURES],
-        metavar="NAME",
-        help="just these pictures; the page then shows what exists",
-    )
-    arguments = parser.parse_args(argv)
-    filter_native_logs()
+    parser.add_argument("--only", nargs="*", metavar="NAME", help="just these; the page then shows what exists")
+    parser.set_defaults(run=run_gallery)
+
+
+def run_gallery(arguments: argparse.Namespace) -> int:
+    """Makes what is missing, then writes the page."""
+    pictures = chosen_pictures(arguments.only)
     _write_inputs(arguments.work)
-    for picture in PICTURES:
-        if arguments.only and picture.name not in arguments.only:
-            continue
+    for picture in pictures:
         cells = [read_image(_cell(picture, index, arguments.work)) for index in range(len(picture.cells))]
         write_image(arguments.docs / "gallery" / f"{picture.name}.jpg", grid([cells]))
     page = arguments.docs / "optimize_gallery.md"
     page.write_text(gallery_page(arguments.docs / "gallery"), encoding="utf-8")
     print(page)
     return 0
+
+
+def chosen_pictures(only: Sequence[str] | None) -> list[Picture]:
+    """The pictures of these names; None is all.
+
+    Raises:
+        ValueError: no name, or an unknown one.
+    """
+    if only is None:
+        return list(PICTURES)
+    possible = [picture.name for picture in PICTURES]
+    unknown = [name for name in only if name not in possible]
+    if unknown or not only:
+        problem = f"no picture is named {', '.join(unknown)}" if unknown else "--only needs names of pictures"
+        raise ValueError(f"{problem}; choose from {', '.join(possible)}")
+    return [picture for picture in PICTURES if picture.name in only]
 
 
 def gallery_page(folder: Path) -> str:
@@ -203,4 +215,4 @@ def _ellipse(shape: tuple[int, int]) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command_line("python -m scripts.optimize_gallery", [add_gallery_command], only_command="make"))

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from infer.command_line import run_command_line
 
-def main(argv: list[str] | None = None) -> int:
-    """Runs `rounds` times after a warm-up (none for one round), and reports the median."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.stylize_probe", description=__doc__)
+
+def add_probe_command(subcommands) -> None:
+    """Adds `probe` to an argparse subparsers object."""
+    parser = subcommands.add_parser("probe", help="stylize and measure", description=__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("height", type=int)
     parser.add_argument("width", type=int)
@@ -20,7 +22,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--runtime", default="auto")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--tiling", default="auto")
-    arguments = parser.parse_args(argv)
+    parser.set_defaults(run=run_probe)
+
+
+def run_probe(arguments: argparse.Namespace) -> int:
+    """Runs `rounds` times after a warm-up (none for one round), and reports the median."""
     from infer import load_stylizer
 
     choice = {name: getattr(arguments, name) for name in ("runtime", "precision", "tiling")}
@@ -51,4 +57,4 @@ def noise_photo(height: int, width: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command_line("python -m scripts.stylize_probe", [add_probe_command], only_command="probe"))

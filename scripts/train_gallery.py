@@ -61,4 +61,4 @@ def run_train_gallery(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command_line("python -m scripts.train_gallery", [add_train_gallery_command], ["train", *sys.argv[1:]]))
+    sys.exit(run_command_line("python -m scripts.train_gallery", [add_train_gallery_command], only_command="train"))

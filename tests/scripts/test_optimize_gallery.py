@@ -4,10 +4,11 @@ import shlex
 import numpy as np
 import pytest
 
+from infer.command_line import run_command_line
 from infer.images.files import write_image
 from infer.optimize.command import settings_from
 from scripts.faststyle import COMMANDS
-from scripts.optimize_gallery import PICTURES, _command, gallery_page
+from scripts.optimize_gallery import PICTURES, _command, add_gallery_command, chosen_pictures, gallery_page
 
 
 def parse(command):
@@ -37,3 +38,21 @@ def test_the_page_shows_what_exists_with_its_commands(tmp_path):
 def test_pictures_have_names_of_their_own():
     names = [picture.name for picture in PICTURES]
     assert len(set(names)) == len(names) >= 12
+
+
+def test_only_some_pictures_are_made_in_the_order_of_the_page():
+    assert [picture.name for picture in chosen_pictures(["scales", "colors"])] == ["colors", "scales"]
+    assert chosen_pictures(None) == list(PICTURES)
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [([], "--only needs names of pictures"), (["colors", "sunset", "dawn"], "no picture is named sunset, dawn")],
+    ids=["none", "unknown"],
+)
+def test_names_that_are_missing_or_unknown_are_one_line_with_the_possible_ones(tmp_path, capsys, names, problem):
+    places = ["--work", str(tmp_path / "work"), "--docs", str(tmp_path / "docs")]
+    assert run_command_line("gallery", [add_gallery_command], [*places, "--only", *names], only_command="make") == 2
+    possible = ", ".join(picture.name for picture in PICTURES)
+    assert capsys.readouterr().err == f"error: {problem}; choose from {possible}\n"
+    assert not list(tmp_path.iterdir())
