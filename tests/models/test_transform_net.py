@@ -4,7 +4,6 @@ import pytest
 import tensorflow as tf
 
 from models.transform_net import (
-    Doubling2D,
     FromPixels,
     ReflectionPadding2D,
     ToPixels,
@@ -197,14 +196,3 @@ def test_network_is_rebuilt_from_its_config(network):
     rebuilt.set_weights(network.get_weights())
     image = random_image(16, 24)
     np.testing.assert_allclose(rebuilt([image, ONE_STYLE]), network([image, ONE_STYLE]), atol=1e-3)
-
-
-@pytest.mark.parametrize("shape", [(2, 5, 7, 3), (1, 1, 2, 4)])
-def test_doubling_is_bilinear_upsampling(shape):
-    values = np.random.default_rng(0).normal(size=shape).astype("float32")
-    expected = keras.layers.UpSampling2D(2, interpolation="bilinear")(values)
-    np.testing.assert_allclose(Doubling2D()(values), expected, atol=1e-6)
-
-
-def test_doubling_stays_in_bfloat16():
-    assert Doubling2D(dtype="mixed_bfloat16")(np.ones((1, 2, 2, 1), "float32")).dtype == "bfloat16"

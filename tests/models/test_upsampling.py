@@ -1,0 +1,49 @@
+import keras
+import numpy as np
+import pytest
+
+from models.upsampling import DoublingConv2D
+
+
+def doubling(*, channels=3, filters=2, dtype="float32"):
+    """The layer with random weights."""
+    layer = DoublingConv2D(filters, dtype=dtype)
+    layer.build((None, None, None, channels))
+    random = np.random.default_rng(0)
+    layer.set_weights([random.normal(size=weight.shape) for weight in layer.weights])
+    return layer
+
+
+def random_features(shape):
+    return np.random.default_rng(1).normal(size=shape).astype("float32")
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 7, 3), (1, 1, 2, 3)])
+def test_layer_is_bilinear_upsampling_with_repeated_borders_then_convolution(shape):
+    layer, features = doubling(), random_features(shape)
+    repeated = np.pad(features, [(0, 0), (1, 1), (1, 1), (0, 0)], mode="edge")
+    doubled = np.asarray(keras.layers.UpSampling2D(2, interpolation="bilinear")(repeated))[:, 1:-1, 1:-1]
+    kernel, bias = layer.get_weights()
+    expected = keras.ops.conv(doubled, kernel, padding="valid") + bias
+    output = layer(features)
+    assert output.shape == (shape[0], 2 * shape[1], 2 * shape[2], 2)
+    np.testing.assert_allclose(output, expected, atol=1e-5)
+
+
+def test_weights_are_those_of_a_convolution_of_the_doubled_size():
+    weights = {weight.name: tuple(weight.shape) for weight in doubling(channels=6, filters=4).weights}
+    assert weights == {"kernel": (3, 3, 6, 4), "bias": (4,)}
+
+
+def test_output_is_bfloat16_with_kernels_blended_in_float32():
+    exact, half = doubling(), doubling(dtype="mixed_bfloat16")
+    features = random_features((1, 4, 6, 3))
+    output = half(features)
+    assert output.dtype == "bfloat16"
+    assert half.kernel.dtype == "float32"
+    np.testing.assert_allclose(keras.ops.cast(output, "float32"), exact(features), atol=0.15)
+
+
+def test_sizes_that_are_not_known_yet_stay_so():
+    layer = DoublingConv2D(4)
+    assert layer.compute_output_shape((None, None, 5, 3)) == (None, None, 10, 4)
