@@ -7,7 +7,7 @@ from keras import layers, ops
 
 from models.noise import StyleNoise
 from models.normalization import ConditionalInstanceNormalization
-from models.upsampling import DoublingConv2D
+from models.wide_convolutions import DoublingConv2D, FourPixelConv2D
 
 RESIDUAL_BLOCKS = 5
 SIZE_MULTIPLE_PX = 4
@@ -80,7 +80,7 @@ def apply_trunk(image, normalize: Callable, add_noise: Callable, *, width: float
     x = step.upsample_conv(x, 64, name="decode1")
     x = step.upsample_conv(x, 32, name="decode2")
     x = step.pad(x, 4, name="output_pad")
-    x = layers.Conv2D(3, 9, dtype=dtype, name="output_conv")(x)
+    x = FourPixelConv2D(3, 9, dtype=dtype, name="output_conv")(x)
     return ToPixels(dtype="float32", name="stylized_image")(x)
 
 
