@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from scripts.averaged_run import AveragedRun
 from scripts.benchmark_table import Number, Table
 from train.run_directory import RunDirectory
 from train.run_training import run_training
@@ -32,12 +33,16 @@ _PLAIN = {
 }
 _OURS = {"width": 0.5, "batch_size": 2, "optimizer": "muon", "learning_rate_decay": "cosine", "precision": "bfloat16"}
 _SMALL_FIRST = "half-size crops first"
+_AVERAGED = "moving average of the weights"
+_OURS_AVERAGED = f"all of ours, {_AVERAGED}"
 _CHANGES: Mapping[str, dict] = {
     "plain": {},
     **{f"{name} {value}": {name: value} for name, value in _OURS.items()},
     "batch_size 8": {"batch_size": 8},
     _SMALL_FIRST: {},
+    _AVERAGED: {},
     "all of ours": _OURS,
+    _OURS_AVERAGED: _OURS,
     "all of ours, from the gallery": _OURS | {"base": "gallery"},
 }
 _TARGET_FASTER = 3.0
@@ -73,6 +78,15 @@ def curve_of_growing_crops(settings: TrainSettings, run_dir: Path) -> list[Point
     return [Point(end.step + p.step, end.seconds + p.seconds, p.total, p.style) for p in large]
 
 
+def curve_of_averaged_weights(settings: TrainSettings, run_dir: Path) -> list[Point]:
+    """The same run, each look at a moving average of its weights; without its export."""
+    settings = dataclasses.replace(settings, preview_every=max(1, settings.steps // _LOOKS))
+    directory = RunDirectory(run_dir)
+    directory.open(settings)
+    AveragedRun(settings, directory).train()
+    return _points(directory.metrics, settings.batch_size)
+
+
 def seconds_to(points: Sequence[Point], total: float) -> float | None:
     """Seconds until the objective is at or below `total`, between two looks by a straight line; None if never."""
     before = None
@@ -84,6 +98,13 @@ def seconds_to(points: Sequence[Point], total: float) -> float | None:
             return before.seconds + share * (point.seconds - before.seconds)
         before = point
     return None
+
+
+_CURVES = {
+    _SMALL_FIRST: curve_of_growing_crops,
+    _AVERAGED: curve_of_averaged_weights,
+    _OURS_AVERAGED: curve_of_averaged_weights,
+}
 
 
 def starts_table(settings: TrainSettings, folder: Path) -> Table:
@@ -109,7 +130,7 @@ def schedule_table(settings: TrainSettings, folder: Path) -> Table:
     """Each change to Johnson's schedule, and all together: the time to the objective that the plain one ends with."""
     curves = {}
     for name, change in _CHANGES.items():
-        train = curve_of_growing_crops if name == _SMALL_FIRST else curve
+        train = _CURVES.get(name, curve)
         curves[name] = train(dataclasses.replace(settings, **_PLAIN | change), folder / _as_file_name(name))
     plain = curves["plain"][-1]
     rows: list[list[str | Number]] = []
