@@ -9,7 +9,6 @@ from infer.atomic_files import write_atomically
 from infer.images.files import write_image
 from models.transform_net_weights import pack_transform_weights
 from train.assembly import compiled_trainer, initial_network, make_deterministic
-from train.checkpoints import Checkpoint, CheckpointStore
 from train.content_batches import center_crops, content_batches, open_enough_content
 from train.content_sources import ContentSource
 from train.export import export_model
@@ -17,7 +16,8 @@ from train.interruption import StopRequest
 from train.plan import describe_plan, measure
 from train.precision import dtype_policy
 from train.previews import collapse_reason, preview_sheet, stylize_previews
-from train.run_directory import RunDirectory, RunDirectoryError
+from train.progress import Progress
+from train.run_directory import RunDirectory
 from train.run_log import RunLog
 from train.settings import TrainSettings
 from train.trained_weights import trained_weights
@@ -36,11 +36,7 @@ class TrainingStoppedError(RuntimeError):
 
 
 class TrainingRun:
-    """A run's networks, photos and progress, resumed from its newest checkpoint. See `train.run_training`.
-
-    Attributes:
-        step: steps done.
-    """
+    """A run's networks, photos and progress, resumed from its newest checkpoint. See `train.run_training`."""
 
     def __init__(self, settings: TrainSettings, directory: RunDirectory) -> None:
         make_deterministic(settings.seed)
@@ -51,21 +47,23 @@ class TrainingRun:
         self._network = initial_network(settings, self._policy)
         self._trainer = compiled_trainer(settings, self._network, self._policy)
         self._source = open_enough_content(settings)  # last: it may download a data set
-        self._content = self._source.fingerprint()
         self._held_out = center_crops(self._source.held_out(), image_size=settings.image_size)
         self._preview_photos = _preview_photos(self._held_out, self._source, settings.image_size)
-        self._checkpoints = CheckpointStore(directory.checkpoints)
-        self.step, self._position = 0, 0
-        self._unreadable: set[str] = set()
-        self._content_before = self._content
-        self._resume()
+        variables = [*self._network.variables, *self._trainer.optimizer.variables]
+        self._progress = Progress(directory, variables, self._source.fingerprint())
+        self._warn_of_other_photos()
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return self._progress.step
 
     def plan(self) -> str:
         """Measures a few steps on real photos, leaves no trace of them, and describes the run."""
-        settings, before = self._settings, self._arrays()
+        settings, before = self._settings, self._progress.arrays()
         images = next(self._batches()).images
         measured = measure(lambda: self._train_on(images))
-        self._restore(before)
+        self._progress.restore(before)
         return describe_plan(
             settings,
             self._directory.path,
@@ -79,12 +77,13 @@ class TrainingRun:
 
     def train(self) -> None:
         """Runs the steps that are left. See `train.run_training` for what it raises."""
+        progress = self._progress
         with self._open_log() as log, StopRequest() as stop:
-            if self._content != self._content_before:  # of the next step, so that a resume from here notes it once
-                log.note(self.step + 1, "photos changed", was=self._content_before, now=self._content)
+            if progress.content != progress.content_before:  # of the next step, so that a resume notes it once
+                log.note(self.step + 1, "photos changed", was=progress.content_before, now=progress.content)
             for batch in self._batches(log):
                 self._step(batch.images, log)
-                self._position = batch.next_position
+                progress.position = batch.next_position
                 if self._due(self._settings.preview_every):
                     self._look(log)
                 if stop.requested or self._due(self._settings.checkpoint_every):
@@ -115,7 +114,7 @@ class TrainingRun:
         terms = self._train_on(images)
         if not np.isfinite(list(terms.values())).all():
             raise self._failure(f"the loss is not finite at step {self.step + 1:,}: {terms}")
-        self.step += 1
+        self._progress.step += 1
         log.step(self.step, terms, learning_rate=learning_rate)
 
     def _train_on(self, images: np.ndarray) -> dict[str, float]:
@@ -172,8 +171,8 @@ class TrainingRun:
         return self.step % every == 0 or self.step == self._settings.steps
 
     def _failure(self, reason: str) -> TrainingStoppedError:
-        paths = self._checkpoints.paths()
-        kept = f"last good checkpoint: {paths[-1]}" if paths else "no checkpoint was written yet"
+        path = self._progress.last_checkpoint()
+        kept = f"last good checkpoint: {path}" if path else "no checkpoint was written yet"
         return TrainingStoppedError(
             f"{reason}; {kept} (`faststyle export` makes a model of it). "
             f"Start a new run with a lower --learning-rate (now {self._settings.peak_learning_rate():g}), "
@@ -182,9 +181,10 @@ class TrainingRun:
 
     def _batches(self, log: RunLog | None = None):
         def on_unreadable(name: str, reason: str) -> None:
-            if log and name not in self._unreadable:
-                self._unreadable.add(name)
-                log.event(self.step + 1, "skipped unreadable photo", reason=reason, count=len(self._unreadable))
+            unreadable = self._progress.unreadable
+            if log and name not in unreadable:
+                unreadable.add(name)
+                log.event(self.step + 1, "skipped unreadable photo", reason=reason, count=len(unreadable))
 
         settings = self._settings
         return content_batches(
@@ -192,7 +192,7 @@ class TrainingRun:
             batch_size=settings.batch_size,
             image_size=settings.image_size,
             seed=settings.seed,
-            start=self._position,
+            start=self._progress.position,
             on_unreadable=on_unreadable,
         )
 
@@ -205,44 +205,16 @@ class TrainingRun:
             batch_size=self._settings.batch_size,
         )
 
-    def _variables(self) -> list:
-        return [*self._network.variables, *self._trainer.optimizer.variables]
-
-    def _arrays(self) -> dict[str, np.ndarray]:
-        return {f"{index:04d}:{variable.path}": np.array(variable) for index, variable in enumerate(self._variables())}
-
-    def _restore(self, arrays: dict[str, np.ndarray]) -> None:
-        if arrays.keys() != self._arrays().keys():
-            raise RunDirectoryError(
-                f"{self._directory.path}: its checkpoints are of another version of this program, whose network or "
-                "optimizer was another; choose another --output to train anew"
-            )
-        for variable, array in zip(self._variables(), arrays.values(), strict=True):
-            variable.assign(array)
-
     def _save_checkpoint(self) -> None:
-        arrays = self._arrays()
-        if not all(np.isfinite(array).all() for array in arrays.values()):
+        if not self._progress.save():
             raise self._failure(f"weights are not finite after step {self.step:,}")
-        state = {
-            "position": self._position,
-            "unreadable": sorted(self._unreadable),
-            "content": self._content,
-        }
-        self._checkpoints.save(Checkpoint(self.step, arrays, state))
 
-    def _resume(self) -> None:
-        checkpoint = self._checkpoints.load_newest()
-        if checkpoint is None:
-            return
-        self._restore(checkpoint.arrays)
-        self.step, self._position = checkpoint.step, checkpoint.state["position"]
-        self._unreadable = set(checkpoint.state["unreadable"])
-        self._content_before = checkpoint.state.get("content", self._content)  # older versions did not note it
-        if self._content != self._content_before:
+    def _warn_of_other_photos(self) -> None:
+        progress = self._progress
+        if progress.content != progress.content_before:
             print(
                 f"warning: {self._source.description} has changed since step {self.step:,}: "
-                f"was {self._content_before}, now {self._content}; "
+                f"was {progress.content_before}, now {progress.content}; "
                 "validation is not comparable with that of before"
             )
 
