@@ -121,7 +121,7 @@ def _model_operations(network, side: int) -> float:
     """Of a transform network's forward pass, counted at the sizes that its convolutions give."""
     import keras
 
-    convolutions = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
+    convolutions = [layer for layer in network.layers if len(getattr(layer, "kernel", np.zeros(0)).shape) == 4]
     outputs = keras.Model(network.inputs, [layer.output for layer in convolutions])
     found = outputs([np.zeros((1, side, side, 3), "float32"), np.ones((1, 1), "float32")])
     pairs = zip(convolutions, found, strict=True)

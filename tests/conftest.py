@@ -36,3 +36,11 @@ def without_tile_graphs():
         patch.setattr("train.export.write_tile_graphs", lambda weights, model_dir: None)
         patch.setattr("train.export.tile_graph_difference", lambda weights, stylize, model_dir: 0.0)
         yield
+
+
+@pytest.fixture(scope="module")
+def one_residual_block():
+    """Transform networks with one residual block, not five: tracing a training step takes half the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models.transform_net.RESIDUAL_BLOCKS", 1)
+        yield

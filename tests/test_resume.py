@@ -8,11 +8,15 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from scripts.faststyle import main
 from tests.toy_run import toy_command
 
-FASTSTYLE = [sys.executable, "-m", "scripts.faststyle"]
+# The command with one residual block, as the fixture `one_residual_block` has it.
+_ONE_BLOCK = "import sys; from models import transform_net; transform_net.RESIDUAL_BLOCKS = 1"
+FASTSTYLE = [sys.executable, "-c", f"{_ONE_BLOCK}; from scripts.faststyle import main; sys.exit(main())"]
+pytestmark = pytest.mark.usefixtures("without_tile_graphs", "one_residual_block")
 
 
 def final_weights(run_dir: Path) -> dict[str, np.ndarray]:
@@ -32,7 +36,7 @@ def interrupt_at(checkpoint: Path, arguments: list[str], signal_number: int) -> 
     return process
 
 
-def test_interrupted_and_killed_run_ends_with_bit_identical_weights(tmp_path, capsys, without_tile_graphs):
+def test_interrupted_and_killed_run_ends_with_bit_identical_weights(tmp_path, capsys):
     command = toy_command(tmp_path)
     whole, run_dir = tmp_path / "whole", tmp_path / "run"
     assert main([*command, "--output", str(whole)]) == 0

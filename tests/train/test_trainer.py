@@ -34,7 +34,7 @@ def test_unknown_decay_is_named():
 
 
 @pytest.fixture
-def trainer():
+def trainer(one_residual_block):
     keras.utils.set_random_seed(1)
     settings = ObjectiveSettings({"relu2_2": 1}, {"rgb": 1, "relu1_2": 1}, content_weight=0.5, tv_weight=2.0)
     objective = Objective(LossNetwork("compact"), settings)

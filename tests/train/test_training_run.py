@@ -12,9 +12,11 @@ from scripts.faststyle import main
 from tests.toy_run import toy_command, write_photos
 from train.checkpoints import CheckpointStore
 
+pytestmark = pytest.mark.usefixtures("without_tile_graphs", "one_residual_block")
+
 
 @pytest.fixture(scope="module")
-def finished_run(tmp_path_factory, without_tile_graphs):
+def finished_run(tmp_path_factory, without_tile_graphs, one_residual_block):
     """A toy run of two styles over a folder that also holds broken photos."""
     folder = tmp_path_factory.mktemp("toy")
     command = toy_command(folder)
