@@ -14,16 +14,17 @@ def sheets(*arguments) -> int:
     return run_command_line("test", [add_sheets_command], ["--traceback", "sheets", *map(str, arguments)])
 
 
-def test_the_page_lists_every_style_and_shows_every_picture_that_was_made(tmp_path):
+def test_the_page_lists_every_style_and_shows_every_picture_that_was_made(tmp_path, monkeypatch):
+    styles = gallery_styles()[:5]  # more than a sheet shows
+    monkeypatch.setattr("scripts.gallery_sheets.gallery_styles", lambda: styles)
     (tmp_path / "gallery").mkdir()
     (tmp_path / "gallery" / "contact_sheet_9.jpg").touch()
     assert sheets("--output", tmp_path, "--size", 32, "--mixture", "udnie", "the_scream") == 0
     page = (tmp_path / "gallery.md").read_text(encoding="utf-8")
-    for style in gallery_styles():
+    for style in styles:
         assert f"| `{style.name}` | {style.title} |" in page
     made = sorted(path.name for path in (tmp_path / "gallery").iterdir())
-    count = -(-len(gallery_styles()) // 4)
-    assert made == [*(f"contact_sheet_{number}.jpg" for number in range(1, count + 1)), "mixture.jpg", "strength.jpg"]
+    assert made == ["contact_sheet_1.jpg", "contact_sheet_2.jpg", "mixture.jpg", "strength.jpg"]
     assert all(f"](gallery/{name})" in page for name in made)
     assert "--mix udnie=0.75,the_scream=0.25" in page
     strip = read_image(tmp_path / "gallery" / "strength.jpg")
