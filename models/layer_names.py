@@ -1,10 +1,11 @@
-"""Names of loss network layers: `relu{block}_{conv}` and `rgb`, of the image itself or of a coarser one, `NAME/2`.
+"""Names of loss network layers: `relu{block}_{conv}`, pixels `rgb` and `luminance`; `NAME/2` is at a coarser scale.
 
 A coarser image shows strokes that many times smaller, so that layers which are good at small forms compare large ones
 (Gram matrices over an image pyramid: Snelgrove 2017, 10.1145/3145749.3149449).
 """
 
 PIXEL_LAYER = "rgb"
+LUMINANCE_LAYER = "luminance"
 
 
 def split_layer_name(name: str) -> tuple[str, int]:
@@ -18,7 +19,12 @@ def split_layer_name(name: str) -> tuple[str, int]:
     return layer, int(reduction) if reduction.isdecimal() else 0
 
 
+def is_deep(name: str) -> bool:
+    """Whether a layer is one of the network's, and not the pixels themselves."""
+    return split_layer_name(name)[0] not in (PIXEL_LAYER, LUMINANCE_LAYER)
+
+
 def layer_stride(name: str) -> int:
     """Image pixels between two neighboring positions of a layer of `split_layer_name`; every block halves."""
     layer, reduction = split_layer_name(name)
-    return reduction if layer == PIXEL_LAYER else reduction * 2 ** (int(layer[len("relu")]) - 1)
+    return reduction * 2 ** (int(layer[len("relu")]) - 1) if is_deep(layer) else reduction

@@ -1,6 +1,6 @@
 """Loss networks: frozen VGG-shaped classifiers whose features measure content and style (Simonyan & Zisserman 2014).
 
-Features carry the papers' names, `relu{block}_{conv}`, for every network; `rgb` names the pixels themselves.
+Features carry the papers' names, `relu{block}_{conv}`, for every network; `rgb` and `luminance` name pixels.
 """
 
 import dataclasses
@@ -11,11 +11,13 @@ from pathlib import Path
 import keras
 from keras import layers, ops
 
-from models.layer_names import PIXEL_LAYER, split_layer_name
+from models.layer_names import LUMINANCE_LAYER, PIXEL_LAYER, is_deep, split_layer_name
 from models.loss_network_weights import load_compact_weights, load_imagenet_weights
 
 # Mean of ImageNet's pixels, RGB in 0..255; every VGG was trained on images minus this.
 MEAN_PIXEL = (123.68, 116.779, 103.939)
+_LUMINANCE_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601
+_LEAST_CONTRAST = 2.0 / 255.0
 POOLINGS = ("max", "average")
 
 
@@ -63,7 +65,11 @@ class LossNetwork:
         self.name = name
         self.pooling = pooling
         self._model = _build(architecture, pooling=pooling, dtype=dtype)
-        self.layer_names = (PIXEL_LAYER, *(_relu_name(layer.name) for layer in _convolutions(self._model)))
+        self.layer_names = (
+            PIXEL_LAYER,
+            LUMINANCE_LAYER,
+            *(_relu_name(layer.name) for layer in _convolutions(self._model)),
+        )
         self._submodels: dict[tuple[str, ...], keras.Model] = {}
         if name == "compact":
             load_compact_weights(self._model, weights_path)
@@ -80,7 +86,8 @@ class LossNetwork:
                 squares of that many pixels, where strokes and their distances are as many times smaller.
 
         Returns:
-            `{name: [batch, height_l, width_l, channels_l]}` in the compute dtype; `rgb` is the image / 255, float32.
+            `{name: [batch, height_l, width_l, channels_l]}` in the compute dtype; `rgb` is the image / 255, float32;
+            `luminance` is where the image is light and dark, see `_light_and_dark`, float32.
 
         Raises:
             ValueError: a layer that this network does not have.
@@ -94,10 +101,12 @@ class LossNetwork:
         return {name: features[name] for name in layer_names}
 
     def _features(self, image, layers: tuple[str, ...]) -> dict:
-        deep = tuple(name for name in layers if name != PIXEL_LAYER)
+        deep = tuple(filter(is_deep, layers))
         features = dict(self._submodel(deep)(image)) if deep else {}
         if PIXEL_LAYER in layers:
             features[PIXEL_LAYER] = ops.cast(image, "float32") / 255.0
+        if LUMINANCE_LAYER in layers:
+            features[LUMINANCE_LAYER] = _light_and_dark(image)
         return features
 
     def check_layers(self, layer_names: Sequence[str]) -> None:
@@ -116,6 +125,18 @@ class LossNetwork:
             outputs = {name: self._model.get_layer(_conv_name(name)).output for name in layer_names}
             self._submodels[layer_names] = keras.Model(self._model.input, outputs)
         return self._submodels[layer_names]
+
+
+def _light_and_dark(image):
+    """Luminance less its mean and divided by its deviation, beside a plane of ones: `[batch, height, width, 2]`.
+
+    So the relative error between two images is 1 - r, r the correlation of their luminance: 0 where light is light and
+    dark is dark, 1 for unrelated images, 2 for a negative. The ones keep it finite for an image without contrast.
+    """
+    luminance = ops.sum(ops.cast(image, "float32") * ops.convert_to_tensor(_LUMINANCE_WEIGHTS), axis=-1, keepdims=True)
+    centered = (luminance - ops.mean(luminance, axis=(1, 2), keepdims=True)) / 255.0
+    variance = ops.mean(ops.square(centered), axis=(1, 2), keepdims=True)
+    return ops.concatenate([centered / ops.sqrt(variance + _LEAST_CONTRAST**2), ops.ones_like(centered)], axis=-1)
 
 
 def _build(architecture: _Architecture, *, pooling: str, dtype) -> keras.Model:

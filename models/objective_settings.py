@@ -19,7 +19,9 @@ STYLE_LAYERS = {
     "relu2_2/4": 1.0,
     "relu3_3/4": 1.5,
 }
-CONTENT_LAYERS = {"relu3_3": 1.0}
+# Content features tell edges and forms, not which side is the lighter one. Left to them, a network spread the style's
+# colors as soft patches across faces; with the luminance of squares of 8 px faces stay readable.
+CONTENT_LAYERS = {"relu3_3": 2.0, "luminance/8": 3.0}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,10 +50,10 @@ class ObjectiveSettings:
     content_layers: Mapping[str, float] = dataclasses.field(default_factory=lambda: dict(CONTENT_LAYERS))
     style_layers: Mapping[str, float] = dataclasses.field(default_factory=lambda: dict(STYLE_LAYERS))
     statistic: str = "covariance"
-    content_weight: float = 0.3
+    content_weight: float = 0.5
     style_weight: float = 1.0
     tv_weight: float = 4.0
-    flat_weight: float = 10.0
+    flat_weight: float = 5.0
     activation_shift: float = 0.0
     histogram_weight: float = 0.0
     histogram_layers: Mapping[str, float] = dataclasses.field(default_factory=lambda: {"relu1_1": 1.0, "relu4_1": 1.0})

@@ -72,11 +72,13 @@ def _objectives(networks: dict, files: dict, photos: list, arguments: argparse.N
 
 
 def _table(networks: dict, files: dict, photos: list, paintings: list, *, labelled: str | None) -> str:
-    from models.layer_names import PIXEL_LAYER
+    from models.layer_names import PIXEL_LAYER, is_deep
     from scripts.loss_network_evaluation import content_retrieval, style_retrieval
     from train.settings import CONTENT_LAYERS, STYLE_LAYERS
 
-    deep = {name: weight for name, weight in STYLE_LAYERS.items() if name != PIXEL_LAYER}
+    deep_style, deep_content = (
+        {name: weight for name, weight in layers.items() if is_deep(name)} for layers in (STYLE_LAYERS, CONTENT_LAYERS)
+    )
     lines = [
         "| weights | top-1 | top-1, noise of 4 | style, Gram | style, covariance | content |",
         "|---|---|---|---|---|---|",
@@ -93,7 +95,7 @@ def _table(networks: dict, files: dict, photos: list, paintings: list, *, labell
     any_network = next(iter(networks.values()))
     lines.append(row("pixel colors", any_network, {PIXEL_LAYER: 1.0}, {PIXEL_LAYER: 1.0}, ["", ""]))
     for name, network in networks.items():
-        lines.append(row(name, network, deep, CONTENT_LAYERS, _accuracies(files.get(name), labelled)))
+        lines.append(row(name, network, deep_style, deep_content, _accuracies(files.get(name), labelled)))
     return "\n".join(lines) + "\n"
 
 

@@ -122,7 +122,7 @@ def _problem(size_px: int, index: int = 0):
     with tempfile.TemporaryDirectory() as folder:
         photo = fit_within(read_image(write_sample_photos(Path(folder))[0][index]), size_px)
     style = resize_shorter_side(list(DRAWN_STYLES.values())[index](), min(photo.shape[:2]))
-    objective = Objective(LossNetwork("compact"), ObjectiveSettings(content_weight=0.1))
+    objective = Objective(LossNetwork("compact"), ObjectiveSettings(content_weight=0.25))
     content = photo.astype("float32")
     return ImageProblem(objective, content, [style.astype("float32")], style_weights=(1.0,)), content.ravel()
 

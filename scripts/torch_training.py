@@ -11,13 +11,14 @@ import sys
 import time
 
 from models.layer_names import split_layer_name
-from models.objective_settings import STYLE_LAYERS
+from models.objective_settings import STYLE_LAYERS, ObjectiveSettings
 from scripts.torch_reference import build_network
 
 FORMS = ("float32", "bfloat16, channels last", "bfloat16, channels last, compiled")
 _CONVOLUTIONS, _CHANNELS = (2, 2, 3, 3), (64, 128, 256, 512)  # to relu4_3, the deepest style layer
-_CONTENT_LAYER = "relu3_3"
-_CONTENT_WEIGHT, _TV_WEIGHT, _FLAT_WEIGHT = 0.3, 4.0, 10.0
+_CONTENT_LAYER, _LUMINANCE_SQUARE_PX = "relu3_3", 8
+_CONTENT_SHARES = (0.4, 0.6)  # of the features and of the luminance
+_LUMINANCE_WEIGHTS, _LEAST_CONTRAST = (0.299, 0.587, 0.114), 2.0 / 255.0
 _FLATNESS_WINDOW_PX, _FLAT_ENERGY = 15, 2 * (4.0 / 255.0) ** 2
 _LEARNING_RATE = 1e-4
 
@@ -59,10 +60,10 @@ def make_step(form: str, width: float, loss_network: str, shape: tuple[int, int]
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=faster):
             with torch.no_grad():
                 content = features(batch, [_CONTENT_LAYER])[_CONTENT_LAYER].float()
-                flatness = _flatness(batch)
+                light, flatness = _light_and_dark(batch), _flatness(batch)
             stylized = network(batch)
             found = features(stylized, [*STYLE_LAYERS, _CONTENT_LAYER])
-            return _objective(stylized.float(), found, content, flatness, targets)
+            return _objective(stylized.float(), found, (content, light), flatness, targets)
 
     if form == FORMS[2]:
         compute_loss = torch.compile(compute_loss)
@@ -135,9 +136,24 @@ def _objective(stylized, features, content, flatness, targets):
     unit = stylized / 255.0
     down, across = (unit[:, :, 1:] - unit[:, :, :-1]).square(), (unit[..., 1:] - unit[..., :-1]).square()
     flat = (_padded(down, across) * flatness).mean()
-    content_error = _relative_error(features[_CONTENT_LAYER].float(), content)
+    measured = (features[_CONTENT_LAYER].float(), _light_and_dark(stylized))
+    errors = map(_relative_error, measured, content)
+    content_error = sum(share * error for share, error in zip(_CONTENT_SHARES, errors, strict=True))
     variation = down.mean() + across.mean()
-    return (style + _CONTENT_WEIGHT * content_error + _TV_WEIGHT * variation + _FLAT_WEIGHT * flat).mean()
+    weights = ObjectiveSettings()
+    variations = weights.tv_weight * variation + weights.flat_weight * flat
+    return (weights.style_weight * style + weights.content_weight * content_error + variations).mean()
+
+
+def _light_and_dark(images):
+    """Luminance of mean 0 and deviation 1 at a coarser scale, beside a plane of ones."""
+    import torch
+
+    reduced = torch.nn.functional.avg_pool2d(images.float(), _LUMINANCE_SQUARE_PX) / 255.0
+    luminance = (reduced * torch.tensor(_LUMINANCE_WEIGHTS)[:, None, None]).sum(1, keepdim=True)
+    centered = luminance - luminance.mean((2, 3), keepdim=True)
+    deviation = (centered.square().mean((2, 3), keepdim=True) + _LEAST_CONTRAST**2).sqrt()
+    return torch.cat([centered / deviation, torch.ones_like(centered)], dim=1)
 
 
 def _flatness(images):

@@ -71,8 +71,8 @@ class OptimizeSettings:
     style_layer_exponent: float = 1.0
     content_blend: float | None = None
     statistic: str = _SHARED.statistic
-    # A third of the trainer's: a network must serve every photo and loses more of it, a single image does not.
-    content_weight: float = _SHARED.content_weight / 3
+    # Half of the trainer's: a network must serve every photo and loses more of it, a single image does not.
+    content_weight: float = _SHARED.content_weight / 2
     style_weight: float = _SHARED.style_weight
     tv_weight: float = _SHARED.tv_weight
     flat_weight: float = _SHARED.flat_weight

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from models.loss_network import LOSS_NETWORKS, MEAN_PIXEL, POOLINGS, LossNetwork
 from models.loss_network_weights import COMPACT_WEIGHTS, LossNetworkWeightsError
+from models.losses import content_error
 from tests.models.test_loss_network_weights import random_imagenet_model, write_imagenet_file
 
 IMAGE = np.random.default_rng(7).uniform(0, 255, (2, 40, 33, 3)).astype("float32")
@@ -12,7 +13,7 @@ IMAGE = np.random.default_rng(7).uniform(0, 255, (2, 40, 33, 3)).astype("float32
 
 def layer_names(convolutions_of_blocks):
     blocks = enumerate(convolutions_of_blocks, start=1)
-    return ["rgb", *(f"relu{block}_{conv}" for block, count in blocks for conv in range(1, count + 1))]
+    return ["rgb", "luminance", *(f"relu{block}_{conv}" for block, count in blocks for conv in range(1, count + 1))]
 
 
 VGG16_LAYERS = layer_names([2, 2, 3, 3, 3])
@@ -150,6 +151,26 @@ def test_a_layer_at_a_coarser_scale_is_that_of_the_averaged_image(compact):
     np.testing.assert_array_equal(coarse["relu2_1"], compact.features(image, ["relu2_1"])["relu2_1"])
 
 
+def luminance_error(compact, image, photo):
+    stylized, target = (compact.features(pixels[None], ["luminance/8"])["luminance/8"] for pixels in (image, photo))
+    return float(content_error(stylized, target)[0])
+
+
+def test_relative_error_of_luminance_is_one_minus_its_correlation(compact):
+    random = np.random.default_rng(3)
+    photo, other = (random.uniform(0, 255, (32, 48, 3)).astype("float32") for _ in range(2))
+    light = [(image @ (0.299, 0.587, 0.114)).reshape(4, 8, 6, 8).mean(axis=(1, 3)) for image in (photo, other)]
+    expected = 1 - np.corrcoef(light[0].ravel(), light[1].ravel())[0, 1]
+    assert luminance_error(compact, other, photo) == pytest.approx(expected, abs=0.05)
+    assert luminance_error(compact, 0.5 * photo + 40, photo) == pytest.approx(0, abs=0.02)
+    assert luminance_error(compact, 255 - photo, photo) == pytest.approx(2, abs=0.1)
+
+
+def test_luminance_of_a_photo_without_contrast_asks_for_little(compact):
+    grey = np.full((32, 32, 3), 120, "float32")
+    assert luminance_error(compact, IMAGE[0, :32, :32], grey) <= 1
+
+
 def test_bfloat16_network_gives_bfloat16_features_close_to_float32_and_exact_rgb(compact):
     half = LossNetwork("compact", dtype="mixed_bfloat16").features(IMAGE, ["rgb", "relu2_2"])
     exact = compact.features(IMAGE, ["relu2_2"])["relu2_2"]
@@ -175,7 +196,7 @@ def test_loss_network_is_frozen(compact, imagenet_pair):
     # Only the model itself knows its trainable variables.
     for network in (compact, imagenet_pair[0]):
         assert network._model.trainable_variables == []
-        assert len(network._model.variables) == 2 * (len(network.layer_names) - 1)
+        assert len(network._model.variables) == 2 * (len(network.layer_names) - 2)
 
 
 def test_gradient_reaches_the_image_as_finite_differences_say(compact):

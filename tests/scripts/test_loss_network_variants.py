@@ -6,7 +6,8 @@ from models.loss_network_weights import COMPACT_WEIGHTS
 from models.objective import ObjectiveSettings
 from scripts.loss_network_variants import objective_variants
 
-SETTINGS = ObjectiveSettings({"relu2_2": 1.0}, {"rgb": 1.0, "relu1_2": 1.0, "relu2_2": 2.0}, content_weight=0.3)
+STYLE_LAYERS = {"rgb": 1.0, "relu1_2": 1.0, "relu2_2": 2.0, "relu2_2/2": 1.0}
+SETTINGS = ObjectiveSettings({"relu2_2": 1.0, "luminance/8": 1.0}, STYLE_LAYERS, content_weight=0.3)
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +44,11 @@ def test_smoothed_activations_are_softmax_over_channels(variants, photo):
     np.testing.assert_allclose(smoothed, expected, atol=1e-5)
 
 
-def test_coarse_colors_are_means_of_squares(variants, photo):
-    network = variants["coarse colors"].loss_network
-    coarse = network.features(photo[None].astype("float32"), ("rgb/4", "rgb"))["rgb/4"]
-    expected = photo.reshape(8, 4, 12, 4, 3).mean(axis=(1, 3)) / 255
-    np.testing.assert_allclose(coarse[0], expected, atol=1e-5)
+def test_scales_are_left_out_or_added(variants):
+    layers = {name: set(objective.settings.style_layers) for name, objective in variants.items()}
+    assert layers["one scale"] == {"rgb", "relu1_2", "relu2_2"}
+    assert layers["coarse colors"] == layers["default"] | {"rgb/4", "rgb/16"}
+    assert layers["no pixel colors"] == {"relu1_2", "relu2_2", "relu2_2/2"}
 
 
 def test_unknown_layers_are_still_refused(variants):

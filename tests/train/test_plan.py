@@ -63,7 +63,7 @@ class TestPlan:
             tv_weight=0.0,
         )
         assert lines["loss network"] == "compact; content relu3_3; style rgb=0.5 relu1_2 (gram)"
-        assert lines["weights"] == "content 0.25, style 1, tv 0, flat 10"
+        assert lines["weights"] == "content 0.25, style 1, tv 0, flat 5"
 
     def test_a_new_run_and_a_resumed_one(self):
         values = {"steps": 40_000, "batch_size": 4, "image_size": 256}
