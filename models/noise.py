@@ -14,8 +14,6 @@ from keras import ops
 _PERIODS = (112, 128)
 _LONGEST_WAVE = 32
 _INITIAL_GAIN = 0.1
-# Less noise than in training follows the photo more, above all in faces (the truncation of generative networks).
-PAINTING_SHARE = 0.5
 
 
 def _tileable_pattern(period: int) -> np.ndarray:
@@ -56,7 +54,6 @@ class StyleNoise(keras.layers.Layer):
     """Adds noise: `y = x + gain[style] * noise`, one gain per channel, the same noise for all channels.
 
     In training every call takes the noise from another place, so that the network does not learn one place by heart.
-    When it paints it adds half of the noise only.
 
     Args:
         num_styles: rows of the gain.
@@ -84,7 +81,6 @@ class StyleNoise(keras.layers.Layer):
     def call(self, inputs, style_mixture, origin=None, training=None):
         _, height, width, _ = ops.shape(inputs)
         noise = noise_plane(height, width, self._origins(origin, training))
-        noise = noise if training else PAINTING_SHARE * noise
         gain = ops.matmul(ops.cast(style_mixture, "float32"), ops.cast(self.gain, "float32"))
         added = ops.cast(noise[None, :, :, None] * gain[:, None, None, :], self.compute_dtype)
         return ops.cast(inputs, self.compute_dtype) + added

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.noise import PAINTING_SHARE, StyleNoise, noise_plane
+from models.noise import StyleNoise, noise_plane
 
 ORIGIN = np.zeros((2, 2), "int32")
 
@@ -43,14 +43,13 @@ def test_part_of_the_plane_is_the_plane_there():
     np.testing.assert_array_equal(part, plane[200:240, 120:170])
 
 
-def test_each_style_adds_as_much_noise_as_its_gain_and_painting_half_of_it():
+def test_each_style_adds_as_much_noise_as_its_gain():
     layer = layer_with_gain([[0.0, 1.0], [2.0, -1.0]])
     image = np.random.default_rng(0).normal(size=(3, 6, 7, 2)).astype("float32")
     noisy = layer(image, np.array([[1, 0], [0, 1], [0.5, 0.5]], "float32"))
     gain = np.array([[0, 1], [2, -1], [1, 0]])[:, None, None, :]
-    assert PAINTING_SHARE == 0.5
     plane = np.asarray(noise_plane(6, 7, ORIGIN))[None, :, :, None]
-    np.testing.assert_allclose(noisy, image + PAINTING_SHARE * gain * plane, atol=1e-5)
+    np.testing.assert_allclose(noisy, image + gain * plane, atol=1e-5)
 
 
 def test_tile_gets_the_noise_of_its_place():
