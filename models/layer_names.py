@@ -19,7 +19,7 @@ def split_layer_name(name: str) -> tuple[str, int]:
     return layer, int(reduction) if reduction.isdecimal() else 0
 
 
-def is_deep(name: str) -> bool:
+def is_network_layer(name: str) -> bool:
     """Whether a layer is one of the network's, and not the pixels themselves."""
     return split_layer_name(name)[0] not in (PIXEL_LAYER, LUMINANCE_LAYER)
 
@@ -27,4 +27,4 @@ def is_deep(name: str) -> bool:
 def layer_stride(name: str) -> int:
     """Image pixels between two neighboring positions of a layer of `split_layer_name`; every block halves."""
     layer, reduction = split_layer_name(name)
-    return reduction * 2 ** (int(layer[len("relu")]) - 1) if is_deep(layer) else reduction
+    return reduction * 2 ** (int(layer[len("relu")]) - 1) if is_network_layer(layer) else reduction

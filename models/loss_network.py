@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 from keras import layers, ops
 
-from models.layer_names import LUMINANCE_LAYER, PIXEL_LAYER, is_deep, split_layer_name
+from models.layer_names import LUMINANCE_LAYER, PIXEL_LAYER, is_network_layer, split_layer_name
 from models.loss_network_weights import load_compact_weights, load_imagenet_weights
 
 # Mean of ImageNet's pixels, RGB in 0..255; every VGG was trained on images minus this.
@@ -101,7 +101,7 @@ class LossNetwork:
         return {name: features[name] for name in layer_names}
 
     def _features(self, image, layers: tuple[str, ...]) -> dict:
-        deep = tuple(filter(is_deep, layers))
+        deep = tuple(filter(is_network_layer, layers))
         features = dict(self._submodel(deep)(image)) if deep else {}
         if PIXEL_LAYER in layers:
             features[PIXEL_LAYER] = ops.cast(image, "float32") / 255.0

@@ -72,12 +72,13 @@ def _objectives(networks: dict, files: dict, photos: list, arguments: argparse.N
 
 
 def _table(networks: dict, files: dict, photos: list, paintings: list, *, labelled: str | None) -> str:
-    from models.layer_names import PIXEL_LAYER, is_deep
+    from models.layer_names import PIXEL_LAYER, is_network_layer
     from scripts.loss_network_evaluation import content_retrieval, style_retrieval
     from train.settings import CONTENT_LAYERS, STYLE_LAYERS
 
     deep_style, deep_content = (
-        {name: weight for name, weight in layers.items() if is_deep(name)} for layers in (STYLE_LAYERS, CONTENT_LAYERS)
+        {name: weight for name, weight in layers.items() if is_network_layer(name)}
+        for layers in (STYLE_LAYERS, CONTENT_LAYERS)
     )
     lines = [
         "| weights | top-1 | top-1, noise of 4 | style, Gram | style, covariance | content |",

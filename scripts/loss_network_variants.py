@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
-from models.layer_names import PIXEL_LAYER, is_deep, split_layer_name
+from models.layer_names import PIXEL_LAYER, is_network_layer, split_layer_name
 from models.loss_network import LossNetwork
 from models.objective import Objective, ObjectiveSettings
 
@@ -29,7 +29,7 @@ def objective_variants(weights_path: Path, settings: ObjectiveSettings, photos: 
     """
     network = LossNetwork("compact", weights_path=weights_path)
     layers = settings.style_layers
-    without_colors = {name: weight for name, weight in layers.items() if is_deep(name)}
+    without_colors = {name: weight for name, weight in layers.items() if is_network_layer(name)}
     one_scale = {name: weight for name, weight in layers.items() if split_layer_name(name)[1] == 1}
     coarse_colors = {**layers, **dict.fromkeys(_COARSE_COLORS, layers.get(PIXEL_LAYER, 1.0))}
 
@@ -61,7 +61,9 @@ class _ChangedNetwork(LossNetwork):
 
     def features(self, image, layer_names):
         features = self._network.features(image, layer_names)
-        return {name: self._change(name, value) if is_deep(name) else value for name, value in features.items()}
+        return {
+            name: self._change(name, value) if is_network_layer(name) else value for name, value in features.items()
+        }
 
     def check_layers(self, layer_names) -> None:
         self._network.check_layers(layer_names)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.layer_names import is_deep, split_layer_name
+from models.layer_names import is_network_layer, split_layer_name
 
 _ROOT = Path(__file__).parent.parent
 
@@ -130,8 +130,8 @@ def _model_operations(network, side: int) -> float:
 
 def _feature_operations(loss_network, layer_names: tuple[str, ...], side: int) -> float:
     """Of a loss network's forward passes, at every scale to the deepest of these layers."""
-    known, total = tuple(filter(is_deep, loss_network.layer_names)), 0.0
-    deep = [split_layer_name(name) for name in layer_names if is_deep(name)]
+    known, total = tuple(filter(is_network_layer, loss_network.layer_names)), 0.0
+    deep = [split_layer_name(name) for name in layer_names if is_network_layer(name)]
     for reduction in {scale for _, scale in deep}:
         names = known[: 1 + max(known.index(layer) for layer, scale in deep if scale == reduction)]
         image = np.zeros((1, side // reduction, side // reduction, 3), "float32")
