@@ -2,7 +2,7 @@
 
 Each is an objective over the same weights: raw Gram matrices, max pooling (Gatys et al. 2015, section 2), channels of
 mean activation 1 (Gatys et al. 2016, section 2), smoothed activations (Wang, Li, Vasconcelos 2021, arXiv 2104.05623)
-and coarser scales left out, of colors or of all layers.
+and pixel colors or coarser scales left out, or colors at a coarser scale added.
 """
 
 import dataclasses
