@@ -1,4 +1,4 @@
-"""Names of loss network layers: `relu{block}_{conv}`, pixels `rgb` and `luminance`; `NAME/2` is at a coarser scale.
+"""Names of loss network layers: `relu{block}_{conv}`, and others of the pixels; `NAME/2` is at a coarser scale.
 
 A coarser image shows strokes that many times smaller, so that layers which are good at small forms compare large ones
 (Gram matrices over an image pyramid: Snelgrove 2017, 10.1145/3145749.3149449).
@@ -6,6 +6,8 @@ A coarser image shows strokes that many times smaller, so that layers which are 
 
 PIXEL_LAYER = "rgb"
 LUMINANCE_LAYER = "luminance"
+COLOR_MAP_LAYER = "color_map"
+PIXEL_LAYERS = (PIXEL_LAYER, LUMINANCE_LAYER, COLOR_MAP_LAYER)
 
 
 def split_layer_name(name: str) -> tuple[str, int]:
@@ -21,7 +23,12 @@ def split_layer_name(name: str) -> tuple[str, int]:
 
 def is_network_layer(name: str) -> bool:
     """Whether a layer is one of the network's, and not the pixels themselves."""
-    return split_layer_name(name)[0] not in (PIXEL_LAYER, LUMINANCE_LAYER)
+    return split_layer_name(name)[0] not in PIXEL_LAYERS
+
+
+def is_color_map(name: str) -> bool:
+    """Whether a layer is compared as a map of the photo's colors, see `models.color_map`."""
+    return split_layer_name(name)[0] == COLOR_MAP_LAYER
 
 
 def layer_stride(name: str) -> int:

@@ -1,6 +1,7 @@
 """Loss networks: frozen VGG-shaped classifiers whose features measure content and style (Simonyan & Zisserman 2014).
 
-Features carry the papers' names, `relu{block}_{conv}`, for every network; `rgb` and `luminance` name pixels.
+Features carry the papers' names, `relu{block}_{conv}`, for every network; `rgb`, `luminance` and `color_map` are the
+pixels.
 """
 
 import dataclasses
@@ -11,7 +12,14 @@ from pathlib import Path
 import keras
 from keras import layers, ops
 
-from models.layer_names import LUMINANCE_LAYER, PIXEL_LAYER, is_network_layer, split_layer_name
+from models.layer_names import (
+    COLOR_MAP_LAYER,
+    LUMINANCE_LAYER,
+    PIXEL_LAYER,
+    PIXEL_LAYERS,
+    is_network_layer,
+    split_layer_name,
+)
 from models.loss_network_weights import load_compact_weights, load_imagenet_weights
 
 # Mean of ImageNet's pixels, RGB in 0..255; every VGG was trained on images minus this.
@@ -66,8 +74,7 @@ class LossNetwork:
         self.pooling = pooling
         self._model = _build(architecture, pooling=pooling, dtype=dtype)
         self.layer_names = (
-            PIXEL_LAYER,
-            LUMINANCE_LAYER,
+            *PIXEL_LAYERS,
             *(_relu_name(layer.name) for layer in _convolutions(self._model)),
         )
         self._submodels: dict[tuple[str, ...], keras.Model] = {}
@@ -86,8 +93,8 @@ class LossNetwork:
                 squares of that many pixels, where strokes and their distances are as many times smaller.
 
         Returns:
-            `{name: [batch, height_l, width_l, channels_l]}` in the compute dtype; `rgb` is the image / 255, float32;
-            `luminance` is where the image is light and dark, see `_light_and_dark`, float32.
+            `{name: [batch, height_l, width_l, channels_l]}` in the compute dtype; `rgb` and `color_map`, the image
+            / 255, are float32, as is `luminance`, where the image is light and dark, see `_light_and_dark`.
 
         Raises:
             ValueError: a layer that this network does not have.
@@ -103,8 +110,9 @@ class LossNetwork:
     def _features(self, image, layers: tuple[str, ...]) -> dict:
         deep = tuple(filter(is_network_layer, layers))
         features = dict(self._submodel(deep)(image)) if deep else {}
-        if PIXEL_LAYER in layers:
-            features[PIXEL_LAYER] = ops.cast(image, "float32") / 255.0
+        for layer in (PIXEL_LAYER, COLOR_MAP_LAYER):
+            if layer in layers:
+                features[layer] = ops.cast(image, "float32") / 255.0
         if LUMINANCE_LAYER in layers:
             features[LUMINANCE_LAYER] = _light_and_dark(image)
         return features

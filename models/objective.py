@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from keras import ops
 
+from models.color_map import color_basis, color_map_error
+from models.layer_names import is_color_map
 from models.loss_network import LossNetwork
 from models.losses import (
     content_error,
@@ -41,10 +43,14 @@ class Objective:
     def content_targets(self, content_image) -> dict:
         """Features of content images `[batch, height, width, 3]` in 0..255, by layer; no gradient flows back.
 
-        Beside them "flatness", which tells where the photo is flat.
+        At `color_map` they are the basis of the photo's colors, see `models.color_map`. Beside them "flatness" tells
+        where the photo is flat.
         """
         features = self.loss_network.features(content_image, tuple(self._content_weights))
-        targets = {name: ops.stop_gradient(value) for name, value in features.items()}
+        targets = {
+            name: color_basis(value) if is_color_map(name) else ops.stop_gradient(value)
+            for name, value in features.items()
+        }
         return targets | {"flatness": flatness(content_image)}
 
     def style_targets(self, style_image) -> dict:
@@ -76,7 +82,7 @@ class Objective:
         names = tuple(dict.fromkeys((*self._content_weights, *self._style_names)))
         features = self.loss_network.features(stylized_image, names)
         content = sum(
-            weight * content_error(features[name], content_targets[name])
+            weight * (color_map_error if is_color_map(name) else content_error)(features[name], content_targets[name])
             for name, weight in self._content_weights.items()
         )
         layer_masks = _layer_masks(masks, features) if masks is not None else dict.fromkeys(features)

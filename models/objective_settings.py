@@ -20,8 +20,9 @@ STYLE_LAYERS = {
     "relu3_3/4": 1.5,
 }
 # Content features tell edges and forms, not which side is the lighter one. Left to them, a network spread the style's
-# colors as soft patches across faces; with the luminance of squares of 8 px faces stay readable.
-CONTENT_LAYERS = {"relu3_3": 2.0, "luminance/8": 3.0}
+# colors as soft patches across faces; with the luminance of squares of 8 px faces stay readable, and with the color map
+# each thing has its color.
+CONTENT_LAYERS = {"relu3_3": 1.0, "luminance/8": 3.0, "color_map/8": 4.0}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +30,8 @@ class ObjectiveSettings:
     """Layers and weights of `content_weight * content + style_weight * style + tv_weight * tv + further terms`.
 
     Attributes:
-        content_layers: layer name to weight; weights are scaled to sum 1.
+        content_layers: layer name to weight; weights are scaled to sum 1. "luminance" keeps light light, "color_map"
+            lets what is of one color stay of one color.
         style_layers: layer name to weight; weights are scaled to sum 1. "rgb" compares the pixels' colors.
         statistic: "gram" or "covariance", see `models.losses.style_statistics`.
         content_weight: on the content term, 0 or more.
@@ -50,9 +52,9 @@ class ObjectiveSettings:
     content_layers: Mapping[str, float] = dataclasses.field(default_factory=lambda: dict(CONTENT_LAYERS))
     style_layers: Mapping[str, float] = dataclasses.field(default_factory=lambda: dict(STYLE_LAYERS))
     statistic: str = "covariance"
-    content_weight: float = 0.5
+    content_weight: float = 0.8
     style_weight: float = 1.0
-    tv_weight: float = 4.0
+    tv_weight: float = 12.0
     flat_weight: float = 5.0
     activation_shift: float = 0.0
     histogram_weight: float = 0.0

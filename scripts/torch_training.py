@@ -16,8 +16,8 @@ from scripts.torch_reference import build_network
 
 FORMS = ("float32", "bfloat16, channels last", "bfloat16, channels last, compiled")
 _CONVOLUTIONS, _CHANNELS = (2, 2, 3, 3), (64, 128, 256, 512)  # to relu4_3, the deepest style layer
-_CONTENT_LAYER, _LUMINANCE_SQUARE_PX = "relu3_3", 8
-_CONTENT_SHARES = (0.4, 0.6)  # of the features and of the luminance
+_CONTENT_LAYER, _SQUARE_PX = "relu3_3", 8
+_CONTENT_SHARES = (0.125, 0.375, 0.5)  # of the features, the luminance and the color map
 _LUMINANCE_WEIGHTS, _LEAST_CONTRAST = (0.299, 0.587, 0.114), 2.0 / 255.0
 _FLATNESS_WINDOW_PX, _FLAT_ENERGY = 15, 2 * (4.0 / 255.0) ** 2
 _LEARNING_RATE = 1e-4
@@ -60,10 +60,10 @@ def make_step(form: str, width: float, loss_network: str, shape: tuple[int, int]
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=faster):
             with torch.no_grad():
                 content = features(batch, [_CONTENT_LAYER])[_CONTENT_LAYER].float()
-                light, flatness = _light_and_dark(batch), _flatness(batch)
+                light, basis, flatness = _light_and_dark(batch), _color_basis(batch), _flatness(batch)
             stylized = network(batch)
             found = features(stylized, [*STYLE_LAYERS, _CONTENT_LAYER])
-            return _objective(stylized.float(), found, (content, light), flatness, targets)
+            return _objective(stylized.float(), found, (content, light), basis, flatness, targets)
 
     if form == FORMS[2]:
         compute_loss = torch.compile(compute_loss)
@@ -126,7 +126,7 @@ def _loss_network(name: str):
     return LossNetwork().requires_grad_(False).eval()
 
 
-def _objective(stylized, features, content, flatness, targets):
+def _objective(stylized, features, content, basis, flatness, targets):
     """Relative content error, relative style errors and both variations, as `models.losses` defines them."""
     total = sum(STYLE_LAYERS.values())
     style = sum(
@@ -137,7 +137,7 @@ def _objective(stylized, features, content, flatness, targets):
     down, across = (unit[:, :, 1:] - unit[:, :, :-1]).square(), (unit[..., 1:] - unit[..., :-1]).square()
     flat = (_padded(down, across) * flatness).mean()
     measured = (features[_CONTENT_LAYER].float(), _light_and_dark(stylized))
-    errors = map(_relative_error, measured, content)
+    errors = [*map(_relative_error, measured, content), _color_map_error(stylized, basis)]
     content_error = sum(share * error for share, error in zip(_CONTENT_SHARES, errors, strict=True))
     variation = down.mean() + across.mean()
     weights = ObjectiveSettings()
@@ -149,11 +149,38 @@ def _light_and_dark(images):
     """Luminance of mean 0 and deviation 1 at a coarser scale, beside a plane of ones."""
     import torch
 
-    reduced = torch.nn.functional.avg_pool2d(images.float(), _LUMINANCE_SQUARE_PX) / 255.0
+    reduced = torch.nn.functional.avg_pool2d(images.float(), _SQUARE_PX) / 255.0
     luminance = (reduced * torch.tensor(_LUMINANCE_WEIGHTS)[:, None, None]).sum(1, keepdim=True)
     centered = luminance - luminance.mean((2, 3), keepdim=True)
     deviation = (centered.square().mean((2, 3), keepdim=True) + _LEAST_CONTRAST**2).sqrt()
     return torch.cat([centered / deviation, torch.ones_like(centered)], dim=1)
+
+
+def _color_basis(images):
+    """Orthonormal quadratic polynomials of the colors, as `models.color_map` defines them: `[batch, 9, positions]`."""
+    import torch
+
+    colors = _centered_colors(images)
+    products = colors[:, [0, 1, 2, 0, 0, 1]] * colors[:, [0, 1, 2, 1, 2, 2]]
+    terms = torch.cat([colors, products - products.mean(2, keepdim=True)], dim=1)
+    covariance = terms @ terms.transpose(1, 2) / terms.shape[2]
+    root = torch.linalg.cholesky(covariance + 1e-4 * torch.eye(terms.shape[1]))
+    return torch.linalg.solve_triangular(root, terms, upper=False) / terms.shape[2] ** 0.5
+
+
+def _color_map_error(stylized, basis):
+    colors = _centered_colors(stylized)
+    variance = colors.square().sum((1, 2))
+    explained = (basis @ colors.transpose(1, 2)).square().sum((1, 2))
+    return (variance - explained) / (variance + 9e-4 * basis.shape[2])
+
+
+def _centered_colors(images):
+    """`[batch, 3, positions]` of mean 0, at the coarser scale."""
+    import torch
+
+    reduced = torch.nn.functional.avg_pool2d(images.float(), _SQUARE_PX) / 255.0
+    return reduced.flatten(2) - reduced.flatten(2).mean(2, keepdim=True)
 
 
 def _flatness(images):

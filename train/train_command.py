@@ -61,7 +61,13 @@ def _add_objective_options(group) -> None:
         metavar="FILE",
     )
     _option(group, "pooling", str, "pooling of the loss network (default: its own)", choices=("max", "average"))
-    _option(group, "content_layers", parse_layers, from_papers + "; luminance: light and dark", metavar="LAYERS")
+    _option(
+        group,
+        "content_layers",
+        parse_layers,
+        from_papers + "; luminance: light and dark; color_map: one color stays one color",
+        metavar="LAYERS",
+    )
     _option(group, "style_layers", parse_layers, from_papers + "; rgb compares colors", metavar="LAYERS")
     _option(group, "statistic", str, "what the style term compares", choices=("covariance", "gram"))
     _option(group, "content_weight", float, "higher keeps more of the photo")

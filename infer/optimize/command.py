@@ -99,7 +99,13 @@ def add_objective_options(group, *, defaults_shown: bool = True) -> None:
     option(group, "loss_network", str, "network that measures", choices=("vgg16", "vgg19", "compact"))
     option(group, "vgg_weights", str, "file of Keras's no-top weights (default: Keras's cache, then its download)")
     option(group, "pooling", str, "pooling of the loss network (default: its own)", choices=("max", "average"))
-    option(group, "content_layers", parse_layers, layers + "; luminance: light and dark", metavar="LAYERS")
+    option(
+        group,
+        "content_layers",
+        parse_layers,
+        layers + "; luminance: light and dark; color_map: one color stays one color",
+        metavar="LAYERS",
+    )
     option(group, "content_blend", float, "share of the second of two content layers, 0..1 (default: their weights)")
     option(group, "style_layers", parse_layers, layers + "; rgb compares colors", metavar="LAYERS")
     option(group, "style_layer_exponent", float, "each style layer's weight is this times the previous one's")

@@ -32,7 +32,7 @@ def in_published_units(
         return objective
     settings, pixels = objective.settings, content.size / 3
     content_layers = {}
-    features = objective.content_targets(content[None].astype("float32"))
+    features = objective.loss_network.features(content[None].astype("float32"), tuple(settings.content_layers))
     for layer, weight in settings.content_layers.items():
         values = np.asarray(features[layer], "float64")
         factor = 0.5 * values.size if units == "gatys" else 1.0

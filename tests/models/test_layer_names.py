@@ -15,7 +15,15 @@ def test_a_name_is_a_layer_and_a_reduction(name, parts):
 
 @pytest.mark.parametrize(
     ("name", "stride"),
-    [("rgb", 1), ("rgb/4", 4), ("luminance/8", 8), ("relu1_2", 1), ("relu3_1", 4), ("relu4_3/2", 16)],
+    [
+        ("rgb", 1),
+        ("rgb/4", 4),
+        ("luminance/8", 8),
+        ("color_map/8", 8),
+        ("relu1_2", 1),
+        ("relu3_1", 4),
+        ("relu4_3/2", 16),
+    ],
 )
 def test_stride_multiplies_poolings_and_reduction(name, stride):
     assert layer_stride(name) == stride

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from models.layer_names import PIXEL_LAYERS
 from models.loss_network import LOSS_NETWORKS, MEAN_PIXEL, POOLINGS, LossNetwork
 from models.loss_network_weights import COMPACT_WEIGHTS, LossNetworkWeightsError
 from models.losses import content_error
@@ -13,7 +14,12 @@ IMAGE = np.random.default_rng(7).uniform(0, 255, (2, 40, 33, 3)).astype("float32
 
 def layer_names(convolutions_of_blocks):
     blocks = enumerate(convolutions_of_blocks, start=1)
-    return ["rgb", "luminance", *(f"relu{block}_{conv}" for block, count in blocks for conv in range(1, count + 1))]
+    return [
+        "rgb",
+        "luminance",
+        "color_map",
+        *(f"relu{block}_{conv}" for block, count in blocks for conv in range(1, count + 1)),
+    ]
 
 
 VGG16_LAYERS = layer_names([2, 2, 3, 3, 3])
@@ -196,7 +202,7 @@ def test_loss_network_is_frozen(compact, imagenet_pair):
     # Only the model itself knows its trainable variables.
     for network in (compact, imagenet_pair[0]):
         assert network._model.trainable_variables == []
-        assert len(network._model.variables) == 2 * (len(network.layer_names) - 2)
+        assert len(network._model.variables) == 2 * (len(network.layer_names) - len(PIXEL_LAYERS))
 
 
 def test_gradient_reaches_the_image_as_finite_differences_say(compact):

@@ -246,7 +246,8 @@ def test_layers_without_a_positive_weight_are_named(kind, layers):
 @pytest.mark.parametrize("kind", ["content", "style"])
 def test_layer_that_the_loss_network_lacks_is_named(compact, kind):
     with pytest.raises(
-        ValueError, match="loss network 'compact' has no layer 'relu3_4'; choose from rgb, luminance, relu1_1, "
+        ValueError,
+        match="loss network 'compact' has no layer 'relu3_4'; choose from rgb, luminance, color_map, relu1_1, ",
     ):
         Objective(compact, settings(**{f"{kind}_layers": {"relu1_1": 1, "relu3_4": 1}}))
 
