@@ -116,13 +116,14 @@ def _problem(size_px: int, index: int = 0):
     from infer.images.contact_sheet import fit_within
     from infer.images.files import read_image, resize_shorter_side
     from infer.optimize.image_problem import ImageProblem
+    from infer.optimize.settings import OptimizeSettings
     from models.loss_network import LossNetwork
     from models.objective import Objective, ObjectiveSettings
 
     with tempfile.TemporaryDirectory() as folder:
         photo = fit_within(read_image(write_sample_photos(Path(folder))[0][index]), size_px)
     style = resize_shorter_side(list(DRAWN_STYLES.values())[index](), min(photo.shape[:2]))
-    objective = Objective(LossNetwork("compact"), ObjectiveSettings(content_weight=0.25))
+    objective = Objective(LossNetwork("compact"), ObjectiveSettings(content_weight=OptimizeSettings.content_weight))
     content = photo.astype("float32")
     return ImageProblem(objective, content, [style.astype("float32")], style_weights=(1.0,)), content.ravel()
 

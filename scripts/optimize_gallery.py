@@ -20,10 +20,7 @@ from scripts.drawn_styles import DRAWN_STYLES
 from scripts.faststyle import main as faststyle
 from scripts.sample_photos import write_sample_photos
 
-# One scale, content features only and no flat term: each knob is shown by itself.
-_COMMON = "--loss-network compact --size 256 --iterations 80 --content-layers relu3_3 --content-weight 0.1 "
-_COMMON += "--flat-weight 0 --style-layers "
-_COMMON += "rgb,relu1_2=0.25,relu2_2=0.5,relu3_3=1.5,relu4_3=1.5"
+_COMMON = "--loss-network compact --size 256 --iterations 80"
 _CAT, _COFFEE, _ASTRONAUT = "photos/chelsea.png", "photos/coffee.png", "photos/astronaut.png"
 _BRUSH, _GLASS, _WOODCUT = "styles/brush_strokes.png", "styles/stained_glass.png", "styles/woodcut.png"
 
@@ -46,7 +43,7 @@ PICTURES = (
         "content_weight",
         "Content weight: more of the photo from left to right.",
         _optimize(_CAT, _BRUSH),
-        [f"--content-weight {weight}" for weight in ("0.01", "0.03", "0.1", "0.3", "1")],
+        [f"--content-weight {weight}" for weight in ("0.05", "0.15", "0.4", "1", "3")],
     ),
     Picture(
         "two_styles",
