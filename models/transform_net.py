@@ -5,6 +5,7 @@ from collections.abc import Callable
 import keras
 from keras import layers, ops
 
+from models.checkerboard import WithoutCheckerboard
 from models.noise import StyleNoise
 from models.normalization import ConditionalInstanceNormalization
 from models.wide_convolutions import DoublingConv2D, FourPixelConv2D
@@ -18,11 +19,13 @@ def build_transform_network(*, num_styles: int = 1, width: float = 1.0, dtype="f
 
     9x9 conv 32 - 3x3/2 conv 64 - 3x3/2 conv 128 - 5 residual blocks 128 - bilinear x2, 3x3 conv 64 -
     bilinear x2, 3x3 conv 32 - 9x9 conv 3; reflection padding. Before the residual blocks each style adds noise
-    (`models.noise`). With one style and width 1 it has the paper's 1,679,235 parameters and 128 amounts of noise.
+    (`models.noise`), and after them checkerboards are taken out (`models.checkerboard`). With one style and width 1 it
+    has the paper's 1,679,235 parameters and 128 amounts of noise.
 
     Resize-convolutions are the usual means against checkerboards (Odena et al. 2016, 10.23915/distill.00003), but with
     nearest neighbors a kernel still sees the steps between repeated pixels: every style was covered by a weave with a
-    period of exactly 4 px, the size of a pixel in the residual blocks. Linear interpolation has no steps.
+    period of exactly 4 px, the size of a pixel in the residual blocks. Linear interpolation has no steps. What remained
+    were regular dots in calm regions: the last residual blocks alternated from position to position.
 
     Unlike the paper's, the output has no tanh: a saturated tanh hides any excess, and training used that to put black
     blobs into flat regions, spikes some 30 times the range before the tanh by which the decoder's instance
@@ -77,6 +80,7 @@ def apply_trunk(image, normalize: Callable, add_noise: Callable, *, width: float
     x = add_noise(x)
     for block in range(1, RESIDUAL_BLOCKS + 1):
         x = step.residual(x, 128, name=f"residual{block}")
+    x = WithoutCheckerboard(dtype=dtype, name="without_checkerboard")(x)
     x = step.upsample_conv(x, 64, name="decode1")
     x = step.upsample_conv(x, 32, name="decode2")
     x = step.pad(x, 4, name="output_pad")

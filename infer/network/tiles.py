@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 MULTIPLE_PX = 4
-# At least half the receptive field of the transform network (60 px), as a multiple of 4.
+# Half the receptive field of the transform network, a multiple of 4.
 MARGIN_PX = 64
 
 
