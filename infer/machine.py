@@ -2,6 +2,9 @@
 
 import os
 import platform
+import re
+import resource
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -25,6 +28,20 @@ def processor_name() -> str:
     lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this program had at a time.
+
+    Linux counts for `getrusage` what a process was before it became this program, so that one started by a large
+    process would look as large; the kernel's own record of this program's memory does not.
+    """
+    status = Path("/proc/self/status")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.is_file() else None
+    if found:
+        return int(found[1]) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _version(package: str) -> str | None:

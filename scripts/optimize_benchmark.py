@@ -1,7 +1,6 @@
 """Speed and memory of the per-image path: the optimizer's share of the time, L-BFGS against Adam, memory at 1024 px."""
 
 import itertools
-import resource
 import subprocess
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from infer.machine import peak_memory_bytes
 from scripts.benchmark_table import Number, Table
 from scripts.drawn_styles import DRAWN_STYLES
 from scripts.sample_photos import write_sample_photos
@@ -96,7 +96,7 @@ def peak_gib(size_px: int) -> float:
     problem = ImageProblem(objective, content, [style], style_weights=(1.0,))
     for _ in itertools.islice(lbfgs(problem, content.ravel()), 3):
         pass
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return peak_memory_bytes() / 2**30
 
 
 class _Timed:

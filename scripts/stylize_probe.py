@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from infer.command_line import run_command_line
+from infer.machine import peak_memory_bytes
 
 
 def add_probe_command(subcommands) -> None:
@@ -39,7 +39,7 @@ def run_probe(arguments: argparse.Namespace) -> int:
         start = time.perf_counter()
         stylizer(photo)
         seconds.append(time.perf_counter() - start)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = peak_memory_bytes() / 2**30
     print(json.dumps({"seconds": float(np.median(seconds)), "peak_gib": peak}))
     return 0
 

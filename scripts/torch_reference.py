@@ -6,9 +6,10 @@ time is the same. `python torch_reference.py PHOTO RESULT [ROUNDS]` prints secon
 """
 
 import json
-import resource
 import sys
 import time
+
+from infer.machine import peak_memory_bytes
 
 
 def build_network(width: float = 1.0):
@@ -56,7 +57,7 @@ def main(photo: str, result: str, rounds: int = 1) -> int:
             stylized = network(torch.from_numpy(pixels)).clamp(0, 255)[0].permute(1, 2, 0).numpy().astype("uint8")
             seconds.append(time.perf_counter() - start)
     Image.fromarray(stylized).save(result)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = peak_memory_bytes() / 2**30
     print(json.dumps({"seconds": min(seconds), "peak_gib": peak}))
     return 0
 

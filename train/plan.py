@@ -1,8 +1,6 @@
 """The plan: what a run will do, how long it will take and where everything goes, said before the first step."""
 
 import datetime
-import resource
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import NamedTuple
 
 import keras
 
+from infer.machine import peak_memory_bytes
 from train.precision import has_gpu
 from train.settings import TrainSettings
 
@@ -90,5 +89,4 @@ def _peak_bytes() -> int:
         import jax
 
         return (jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use", 0)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    return peak_memory_bytes()
