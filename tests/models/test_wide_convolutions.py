@@ -51,7 +51,7 @@ def test_sizes_that_are_not_known_yet_stay_so():
     assert layer.compute_output_shape((None, None, 5, 3)) == (None, None, 10, 4)
 
 
-@pytest.mark.parametrize(("kernel_size", "height", "width"), [(9, 12, 16), (3, 3, 6)])
+@pytest.mark.parametrize(("kernel_size", "height", "width"), [(9, 12, 16), (5, 5, 8)])
 def test_four_pixels_at_a_time_are_a_plain_convolution(kernel_size, height, width):
     layer, features = with_random_weights(FourPixelConv2D(3, kernel_size), 5), random_features((2, height, width, 5))
     kernel, bias = layer.get_weights()
@@ -59,3 +59,8 @@ def test_four_pixels_at_a_time_are_a_plain_convolution(kernel_size, height, widt
     output = layer(features)
     assert output.shape == layer.compute_output_shape(features.shape)
     np.testing.assert_allclose(output, keras.ops.conv(features, kernel, padding="valid") + bias, atol=1e-4)
+
+
+def test_a_kernel_that_does_not_fit_four_pixels_is_refused():
+    with pytest.raises(ValueError, match="multiple of 4, such as 9, got 3"):
+        FourPixelConv2D(3, kernel_size=3)

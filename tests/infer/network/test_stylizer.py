@@ -65,6 +65,16 @@ def test_both_runtimes_agree_and_bfloat16_is_close(two_styles: Path):
     assert np.abs(bfloat16 - tensorflow).mean() <= 3
 
 
+def test_the_gallery_in_bfloat16_is_the_gallery_in_float32():
+    rows, columns = np.mgrid[0:128, 0:160]
+    photo = np.stack([rows, columns, 255 - rows], axis=2).astype("uint8")
+    bfloat16, float32 = (
+        load_stylizer("starry_night", runtime="openvino", precision=precision)(photo).astype(int)
+        for precision in ("bfloat16", "float32")
+    )
+    assert np.abs(bfloat16 - float32).mean() <= 2
+
+
 def test_many_threads_get_what_one_gets(two_styles: Path):
     random = np.random.default_rng(0)
     photos = [random.integers(0, 256, (32 + 4 * index, 40, 3)).astype("uint8") for index in range(12)]
