@@ -46,7 +46,8 @@ class RobustClassifier(keras.Model):
     def call(self, inputs, training=False):
         image = inputs["image"]
         if training:
-            image = image + self._attack(inputs)
+            attacked = ops.any(inputs["epsilon"] > 0.0)  # plain steps save the attack's passes through the network
+            image = image + ops.cond(attacked, lambda: self._attack(inputs), lambda: ops.zeros_like(image))
         return self.logits(image, inputs["allowed"], training=training)
 
     def logits(self, image, allowed, *, training: bool = False):
@@ -86,6 +87,35 @@ def attack_step(loss: Callable, image, start, epsilon):
     return ops.stop_gradient(ops.clip(image + moved, 0.0, 255.0) - image)
 
 
+@keras.saving.register_keras_serializable(package="faststyle")
+class FusedBatchNormalization(layers.BatchNormalization):
+    """Keras's batch normalization, on TensorFlow by its fused kernel: bfloat16, statistics in float32.
+
+    Keras casts bfloat16 to float32 and normalizes in several passes over memory, which took more than half of a step.
+    Input is `[batch, height, width, channels]`.
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        if keras.backend.backend() != "tensorflow":
+            return super().call(inputs, training=training, mask=mask)
+        import tensorflow as tf
+
+        update = bool(training) and self.trainable
+        output, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+            tf.cast(inputs, self.compute_dtype),
+            tf.cast(self.gamma, "float32"),
+            tf.cast(self.beta, "float32"),
+            mean=None if update else tf.cast(self.moving_mean, "float32"),
+            variance=None if update else tf.cast(self.moving_variance, "float32"),
+            epsilon=self.epsilon,
+            is_training=update,
+        )
+        if update:
+            self.moving_mean.assign(self.momentum * self.moving_mean + (1 - self.momentum) * mean)
+            self.moving_variance.assign(self.momentum * self.moving_variance + (1 - self.momentum) * variance)
+        return output
+
+
 def build_trunk(*, width: float, normalize: bool, dtype="float32") -> keras.Model:
     """VGG-16's convolutions with average pooling, from images in 0..255 to the last features.
 
@@ -116,7 +146,7 @@ def build_trunk(*, width: float, normalize: bool, dtype="float32") -> keras.Mode
                 name=name,
             )(x)
             if normalize:
-                x = layers.BatchNormalization(epsilon=_BATCH_NORM_EPSILON, dtype=dtype, name=f"{name}_norm")(x)
+                x = FusedBatchNormalization(epsilon=_BATCH_NORM_EPSILON, dtype=dtype, name=f"{name}_norm")(x)
                 x = layers.ReLU(dtype=dtype)(x)
     return keras.Model(image, x)
 

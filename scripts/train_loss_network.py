@@ -1,9 +1,9 @@
 """Trains the compact loss network: a half-width VGG-16 on labelled photographs, robust against small perturbations.
 
 `python -m scripts.train_loss_network COLLECTION@SIZE... --output FOLDER` resumes when repeated and writes
-`FOLDER/compact_vgg16_half.npz`. First plain from random weights with batch normalization (`--epsilon 0 0`); then
-adversarially, from the folded result (`--initial-weights FILE`), with growing epsilon. Folded weights train without
-normalization, which takes half the time of a step.
+`FOLDER/compact_vgg16_half.npz`. From random weights it trains plainly for `--plain-steps`, with batch normalization
+that is folded into the convolutions in the end, then adversarially with growing epsilon. `--initial-weights FILE` goes
+on from folded weights, without normalization.
 """
 
 import argparse
@@ -39,7 +39,8 @@ class ClassifierSettings:
     batch_size: int = 128
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
-    epsilon: tuple[float, float] = (2.0, 6.0)
+    plain_steps: int = 0
+    epsilon: tuple[float, float] = (1.0, 4.0)
     initial_weights: str | None = None
     precision: str = "auto"
     save_every: int = 250
@@ -49,6 +50,13 @@ class ClassifierSettings:
         """Images in a batch of this size: as many pixels as `batch_size` images of the smallest collection have."""
         smallest = min(collection.size_px for collection in self.collections)
         return max(8, round(self.batch_size * smallest**2 / size_px**2))
+
+    def epsilon_at(self, step: int) -> float:
+        """Largest adversarial change of a pixel at a step: none while training plainly, then growing linearly."""
+        if step < self.plain_steps:
+            return 0.0
+        first, last = self.epsilon
+        return first + (last - first) * (step - self.plain_steps) / max(1, self.steps - self.plain_steps)
 
 
 def add_train_loss_network_command(subcommands) -> None:
@@ -60,7 +68,8 @@ def add_train_loss_network_command(subcommands) -> None:
         nargs="+",
         type=parse_collection,
         metavar="COLLECTION@SIZE",
-        help="folder of class folders, or tfds:NAME, and the side of its crops in px; steps take turns",
+        help="folder of class folders, or tfds:NAME, and the side of its crops in px; steps take turns, "
+        "one named several times has several of them",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="checkpoints, log and weights")
     parser.add_argument("--width", type=float, default=default.width, help="times VGG-16's channels")
@@ -69,12 +78,15 @@ def add_train_loss_network_command(subcommands) -> None:
     parser.add_argument("--learning-rate", type=float, default=default.learning_rate, help="AdamW's, with cosine decay")
     parser.add_argument("--weight-decay", type=float, default=default.weight_decay)
     parser.add_argument(
+        "--plain-steps", type=int, default=default.plain_steps, metavar="STEPS", help="before adversarial training"
+    )
+    parser.add_argument(
         "--epsilon",
         type=float,
         nargs=2,
         default=default.epsilon,
         metavar=("FIRST", "LAST"),
-        help="largest adversarial change of a pixel in grey levels, growing over the run; 0 0 is plain training",
+        help="largest adversarial change of a pixel in grey levels, growing after the plain steps",
     )
     parser.add_argument("--initial-weights", metavar="FILE", help="folded weights to go on from, without normalization")
     parser.add_argument("--precision", default=default.precision, choices=("auto", "bfloat16", "float32"))
@@ -122,8 +134,9 @@ def train_loss_network(settings: ClassifierSettings, output: Path) -> Path:
 
     _check_same_run(settings, output)
     keras.utils.set_random_seed(settings.seed)
-    photos = [open_labelled_photos(collection.spec) for collection in settings.collections]
-    counts = [len(collection.class_names) for collection in photos]
+    specs = dict.fromkeys(collection.spec for collection in settings.collections)  # each once, in order
+    photos = {spec: open_labelled_photos(spec) for spec in specs}
+    counts = [len(collection.class_names) for collection in photos.values()]
     model = _compiled_model(settings, counts)
     store = CheckpointStore(output / "checkpoints")
     step = 0
@@ -154,7 +167,7 @@ def train_loss_network(settings: ClassifierSettings, output: Path) -> Path:
                     log.write(json.dumps({"step": step, **shown}) + "\n")
 
     weights = {name: array.astype("float16") for name, array in folded_weights(model.trunk).items()}
-    write_atomically(output / HEADS_FILE, _npz(_heads(model, photos)))
+    write_atomically(output / HEADS_FILE, _npz(_heads(model, list(photos.values()))))
     write_atomically(output / WEIGHTS_FILE, _npz(weights))
     return output / WEIGHTS_FILE
 
@@ -201,27 +214,27 @@ def _compiled_model(settings: ClassifierSettings, class_counts: list[int]):
     return model
 
 
-def _batches(settings: ClassifierSettings, photos: list, class_counts: list[int], *, start: int) -> Iterator[tuple]:
+def _batches(settings: ClassifierSettings, photos: dict, class_counts: list[int], *, start: int) -> Iterator[tuple]:
     """Model inputs for step `start` on; the collections take turns."""
     from scripts.labelled_photos import training_batches
 
-    turns = len(photos)
+    turns = len(settings.collections)
+    heads = [list(photos).index(chosen.spec) for chosen in settings.collections]
     streams = [
         training_batches(
-            collection,
+            photos[chosen.spec],
             batch_size=settings.batch_size_at(chosen.size_px),
             size_px=chosen.size_px,
             seed=settings.seed + index,
             start=(start - index + turns - 1) // turns,
         )
-        for index, (collection, chosen) in enumerate(zip(photos, settings.collections, strict=True))
+        for index, chosen in enumerate(settings.collections)
     ]
     step = start
     while True:
-        first, last = settings.epsilon
-        epsilon = first + (last - first) * min(1.0, step / settings.steps)
-        images, labels = next(streams[step % turns])
-        yield _model_inputs(images, labels, epsilon, step % turns, class_counts)
+        turn = step % turns
+        images, labels = next(streams[turn])
+        yield _model_inputs(images, labels, settings.epsilon_at(step), heads[turn], class_counts)
         step += 1
 
 

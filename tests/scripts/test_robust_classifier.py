@@ -6,6 +6,7 @@ from keras import ops
 from models.loss_network import MEAN_PIXEL, LossNetwork
 from scripts.robust_classifier import (
     PIXEL_SCALE,
+    FusedBatchNormalization,
     RobustClassifier,
     assign_folded_weights,
     attack_step,
@@ -46,6 +47,25 @@ def test_folded_weights_compute_what_the_normalized_trunk_computes():
     image = random.uniform(0, 255, (2, 32, 48, 3)).astype("float32")
     expected = np.asarray(trunk(image, training=False))
     np.testing.assert_allclose(plain_convolutions(folded_weights(trunk), image), expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_fused_normalization_is_keras_normalization(training):
+    features = np.random.default_rng(0).normal(3.0, 2.0, (2, 9, 7, 5)).astype("float32")
+    fused, plain = FusedBatchNormalization(), keras.layers.BatchNormalization()
+    for layer in (fused, plain):
+        layer.build(features.shape)
+        layer.set_weights([np.random.default_rng(1).uniform(0.5, 1.5, 5) for _ in range(4)])
+    np.testing.assert_allclose(fused(features, training=training), plain(features, training=training), atol=1e-5)
+    for one, other in zip(fused.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3)  # the fused kernel divides variances by one less
+
+
+def test_fused_normalization_in_bfloat16_stays_close():
+    features = np.random.default_rng(0).normal(3.0, 2.0, (2, 9, 7, 5)).astype("float32")
+    half = FusedBatchNormalization(dtype="mixed_bfloat16")(features, training=True)
+    assert half.dtype == "bfloat16"
+    np.testing.assert_allclose(ops.cast(half, "float32"), FusedBatchNormalization()(features, training=True), atol=0.05)
 
 
 def test_folding_and_assigning_gives_the_same_network_back():

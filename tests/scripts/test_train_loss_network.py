@@ -90,6 +90,17 @@ def test_batches_of_larger_images_hold_as_many_pixels():
     assert settings.batch_size_at(96) == 32
 
 
+def test_a_collection_named_twice_has_two_turns_and_one_head(photos, tmp_path):
+    train_loss_network(toy_settings(photos, photos, plain_steps=2), tmp_path / "run")
+    with np.load(tmp_path / "run" / HEADS_FILE) as heads:
+        assert sorted(heads.files) == ["0/bias", "0/classes", "0/kernel"]
+
+
+def test_epsilon_is_none_while_training_plainly_and_grows_from_there():
+    settings = ClassifierSettings((), steps=8, plain_steps=4, epsilon=(2.0, 6.0))
+    assert [settings.epsilon_at(step) for step in (0, 3, 4, 6, 8)] == [0.0, 0.0, 2.0, 4.0, 6.0]
+
+
 def test_collections_are_read_with_their_size():
     assert parse_collection("tfds:imagenet_resized/64x64@48") == Collection("tfds:imagenet_resized/64x64", 48)
     for text in ("photos", "photos@", "photos@small", "photos@16", "@64"):
