@@ -151,11 +151,16 @@ def _squared_differences(image):
 def _differences(image):
     """To the neighbors below and on the right, of pixels in 0..1, as rows `[batch, height, width * channels]`.
 
-    Slices of whole rows: on CPUs the gradient of a slice of pixels, 3 numbers each, is slow.
+    Slices of whole rows, and by `ops.slice`: on CPUs the gradients of a slice of pixels, 3 numbers each, and of
+    TensorFlow's strided slices are slow.
     """
     batch, height, width, channels = ops.shape(image)
     rows = ops.reshape(ops.cast(image, "float32"), (batch, height, width * channels)) / 255.0
-    return rows[:, 1:] - rows[:, :-1], rows[:, :, channels:] - rows[:, :, :-channels]
+    tall, wide = (batch, height - 1, width * channels), (batch, height, (width - 1) * channels)
+    return (
+        ops.slice(rows, (0, 1, 0), tall) - ops.slice(rows, (0, 0, 0), tall),
+        ops.slice(rows, (0, 0, channels), wide) - ops.slice(rows, (0, 0, 0), wide),
+    )
 
 
 def _relative_error(values, targets):

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from models.fused_normalization import fused_normalization, has_fused_normalization
+
 SPIKE_DEVIATIONS = 5.0
 SPIKE_WEIGHT = 0.3
 
@@ -44,17 +46,29 @@ class ConditionalInstanceNormalization(keras.layers.Layer):
         self.shift = self.add_weight(name="shift", shape=rows, initializer="zeros", autocast=False)
 
     def call(self, inputs, style_mixture, training=None):
+        scale, shift = self._rows(self.scale, style_mixture), self._rows(self.shift, style_mixture)
+        if training and has_fused_normalization() and inputs.shape[0]:
+            return self._fused(inputs, scale, shift)
         values = ops.cast(inputs, "float32")
         mean, variance = ops.moments(values, axes=(1, 2), keepdims=True)
         normalized = (values - mean) * ops.rsqrt(variance + self.epsilon)
         if training:
-            self.add_loss(SPIKE_WEIGHT * ops.mean(ops.square(_excess(normalized))))
-        scale, shift = self._rows(self.scale, style_mixture), self._rows(self.shift, style_mixture)
-        return ops.cast(normalized * scale + shift, self.compute_dtype)
+            self.add_loss(SPIKE_WEIGHT * _spikes(normalized))
+        return ops.cast(normalized * scale[:, None, None] + shift[:, None, None], self.compute_dtype)
+
+    def _fused(self, inputs, scale, shift):
+        """The same in training, image by image."""
+        outputs, spikes = [], 0.0
+        neutral = ops.ones_like(scale[0]), ops.zeros_like(shift[0])
+        for index, image in enumerate(ops.split(inputs, inputs.shape[0])):  # the gradient of slices would be slow
+            outputs.append(fused_normalization(image, scale[index], shift[index], epsilon=self.epsilon)[0])
+            spikes += _spikes(fused_normalization(image, *neutral, epsilon=self.epsilon)[0])
+        self.add_loss(SPIKE_WEIGHT * spikes / len(outputs))
+        return ops.cast(ops.concatenate(outputs), self.compute_dtype)
 
     def _rows(self, table, style_mixture):
-        rows = ops.matmul(ops.cast(style_mixture, "float32"), ops.cast(table, "float32"))
-        return rows[:, None, None, :]
+        """`[batch, channels]`: the style's row, or a blend."""
+        return ops.matmul(ops.cast(style_mixture, "float32"), ops.cast(table, "float32"))
 
     def compute_output_shape(self, inputs_shape, style_mixture_shape=None):
         return inputs_shape
@@ -63,12 +77,17 @@ class ConditionalInstanceNormalization(keras.layers.Layer):
         return {**super().get_config(), "num_styles": self.num_styles, "epsilon": self.epsilon}
 
 
-def _excess(normalized):
-    """What lies beyond the allowed deviations.
+@ops.custom_gradient
+def _spikes(normalized):
+    """Mean square of what lies beyond the allowed deviations, float32; its gradient takes one pass over memory."""
+    excess = normalized - ops.clip(normalized, -SPIKE_DEVIATIONS, SPIKE_DEVIATIONS)
+    count = ops.cast(ops.size(excess), "float32")
 
-    The gradient of its square is right without that of the clipping: where clipping has one, the excess is 0.
-    """
-    return normalized - ops.stop_gradient(ops.clip(normalized, -SPIKE_DEVIATIONS, SPIKE_DEVIATIONS))
+    def gradient(*args, upstream=None):
+        slope = 2.0 * (args[0] if upstream is None else upstream) / count
+        return excess * ops.cast(slope, excess.dtype)
+
+    return ops.sum(ops.cast(ops.square(excess), "float32")) / count, gradient
 
 
 @keras.saving.register_keras_serializable(package="faststyle")
@@ -92,8 +111,8 @@ class TileNormalization(ConditionalInstanceNormalization):
 
     def call(self, inputs, style_mixture, statistics):
         mean, deviation = statistics[0], statistics[1]
-        gain = self._rows(self.scale, style_mixture) / deviation
-        offset = self._rows(self.shift, style_mixture) - mean * gain
+        gain = self._rows(self.scale, style_mixture)[:, None, None] / deviation
+        offset = self._rows(self.shift, style_mixture)[:, None, None] - mean * gain
         return ops.cast(ops.cast(inputs, "float32") * gain + offset, self.compute_dtype)
 
     def compute_output_shape(self, inputs_shape, style_mixture_shape=None, statistics_shape=None):

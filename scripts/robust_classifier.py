@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from models.fused_normalization import fused_normalization, has_fused_normalization
 from models.loss_network import ARCHITECTURES, MEAN_PIXEL
 
 # Pixels minus their mean are divided by this during training; it is folded into the first convolution afterwards.
@@ -89,26 +90,21 @@ def attack_step(loss: Callable, image, start, epsilon):
 
 @keras.saving.register_keras_serializable(package="faststyle")
 class FusedBatchNormalization(layers.BatchNormalization):
-    """Keras's batch normalization, on TensorFlow by its fused kernel: bfloat16, statistics in float32.
+    """Keras's batch normalization of `[batch, height, width, channels]`, on TensorFlow by its fused kernel.
 
     Keras casts bfloat16 to float32 and normalizes in several passes over memory, which took more than half of a step.
-    Input is `[batch, height, width, channels]`.
     """
 
     def call(self, inputs, training=None, mask=None):
-        if keras.backend.backend() != "tensorflow":
+        if not has_fused_normalization():
             return super().call(inputs, training=training, mask=mask)
-        import tensorflow as tf
-
         update = bool(training) and self.trainable
-        output, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-            tf.cast(inputs, self.compute_dtype),
-            tf.cast(self.gamma, "float32"),
-            tf.cast(self.beta, "float32"),
-            mean=None if update else tf.cast(self.moving_mean, "float32"),
-            variance=None if update else tf.cast(self.moving_variance, "float32"),
+        output, mean, variance = fused_normalization(
+            ops.cast(inputs, self.compute_dtype),
+            ops.cast(self.gamma, "float32"),
+            ops.cast(self.beta, "float32"),
             epsilon=self.epsilon,
-            is_training=update,
+            statistics=None if update else (self.moving_mean.value, self.moving_variance.value),
         )
         if update:
             self.moving_mean.assign(self.momentum * self.moving_mean + (1 - self.momentum) * mean)
