@@ -105,7 +105,7 @@ def _accuracies(weights: Path | None, labelled: str | None) -> list[str]:
 
     from scripts.labelled_photos import center_crops, open_labelled_photos
     from scripts.loss_network_evaluation import top1_accuracy
-    from scripts.train_loss_network import HEADS_FILE
+    from scripts.loss_network_training import HEADS_FILE
 
     if labelled is None or weights is None or not (weights.parent / HEADS_FILE).is_file():
         return ["", ""]

@@ -4,7 +4,7 @@ from infer.command_line import run_command_line
 from models.loss_network_weights import COMPACT_WEIGHTS
 from scripts.evaluate_loss_network import add_evaluate_command
 from scripts.loss_network_evaluation import random_weights
-from scripts.train_loss_network import HEADS_FILE
+from scripts.loss_network_training import HEADS_FILE
 from tests.scripts.test_labelled_photos import COLORS, write_classes
 from tests.toy_run import write_photos
 
