@@ -14,10 +14,10 @@ def test_operations_of_a_step_by_hand():
     full, half, quarter = side**2, (side // 2) ** 2, (side // 4) ** 2
     transform = full * (81 * 3 * 1 + 9 * 2 * 1 + 81 * 1 * 3) + half * (9 * 1 * 2 + 9 * 4 * 2)
     transform += quarter * (9 * 2 * 4 + 10 * 9 * 4 * 4)
-    to_content = full * 9 * (3 * 32 + 32 * 32) + half * 9 * (32 * 64 + 64 * 64)
-    to_content += quarter * 9 * (64 * 128 + 2 * 128 * 128)
-    to_style = to_content + (side // 8) ** 2 * 9 * (128 * 256 + 2 * 256 * 256)
-    coarser = to_content / 2**2 + to_content / 4**2  # style to relu3_3 of the image at a half and at a quarter
+    to_relu3_1 = full * 9 * (3 * 32 + 32 * 32) + half * 9 * (32 * 64 + 64 * 64) + quarter * 9 * 64 * 128
+    to_content = to_relu3_1 + quarter * 9 * 2 * 128 * 128  # relu3_3
+    to_style = to_content + (side // 8) ** 2 * 9 * 128 * 256  # relu4_1
+    coarser = to_style / 2**2 + to_relu3_1 / 4**2  # the image at a half and at a quarter
     expected = 2 * (3 * transform + to_content + 2 * (to_style + coarser))
     assert step_operations(1 / 32, "compact", side) == pytest.approx(expected)
 
