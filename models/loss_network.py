@@ -102,7 +102,7 @@ class LossNetwork:
         self.check_layers(layer_names)
         features: dict = {}
         for reduction in dict.fromkeys(split_layer_name(name)[1] for name in layer_names):
-            reduced = ops.average_pool(image, reduction, data_format="channels_last") if reduction > 1 else image
+            reduced = _averaged(image, reduction) if reduction > 1 else image
             wanted = {split_layer_name(name)[0]: name for name in layer_names if split_layer_name(name)[1] == reduction}
             features |= {wanted[layer]: value for layer, value in self._features(reduced, tuple(wanted)).items()}
         return {name: features[name] for name in layer_names}
@@ -133,6 +133,11 @@ class LossNetwork:
             outputs = {name: self._model.get_layer(_conv_name(name)).output for name in layer_names}
             self._submodels[layer_names] = keras.Model(self._model.input, outputs)
         return self._submodels[layer_names]
+
+
+def _averaged(image, reduction: int):
+    # Strides are given, since Keras 3.15 on JAX fails to take them from the size.
+    return ops.average_pool(image, reduction, strides=reduction, data_format="channels_last")
 
 
 def _light_and_dark(image):

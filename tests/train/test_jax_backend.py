@@ -30,7 +30,8 @@ def train_with_jax(arguments):
 @pytest.mark.slow
 def test_jax_trains_without_tensorflow_and_tensorflow_exports_the_weights(tmp_path):
     run = tmp_path / "run"
-    done = train_with_jax([*toy_command(tmp_path), "--output", str(run)])
+    coarser_too = ["--style-layers", "rgb,relu1_2,relu2_2/2"]
+    done = train_with_jax([*toy_command(tmp_path), *coarser_too, "--output", str(run)])
     assert done.returncode == 0, done.stderr
     assert "weights.npz" in done.stdout
     assert not (run / "export").exists()
