@@ -1,5 +1,6 @@
 """Which compute precision a run uses: bfloat16 where the processor multiplies it fast, float32 elsewhere."""
 
+import re
 from pathlib import Path
 
 import keras
@@ -54,8 +55,8 @@ def _gpu_compute_capability() -> tuple[int, int] | None:
         device = jax.devices()[0]
         if device.platform != "gpu":
             return None
-        major, minor = str(getattr(device, "compute_capability", "0.0")).split(".")
-        return int(major), int(minor)
+        known = re.fullmatch(r"(\d+)\.(\d+)", str(getattr(device, "compute_capability", "")))  # AMD's have names
+        return (int(known[1]), int(known[2])) if known else (0, 0)
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")

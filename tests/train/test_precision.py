@@ -1,4 +1,6 @@
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import pytest
@@ -41,6 +43,22 @@ def test_a_precision_asked_for_is_used_on_any_machine(machine, name, policy):
 def test_auto_is_bfloat16_where_the_machine_is_fast_at_it(machine, capability, flags, policy):
     machine(capability, flags)
     assert dtype_policy("auto") == policy
+
+
+@pytest.mark.parametrize(
+    ("device", "capability"),
+    [
+        ({"platform": "gpu", "compute_capability": "9.0"}, (9, 0)),
+        ({"platform": "gpu", "compute_capability": "gfx90a"}, (0, 0)),  # AMD's have names
+        ({"platform": "gpu"}, (0, 0)),
+        ({"platform": "cpu"}, None),
+    ],
+)
+def test_jax_tells_the_gpus_capability_without_tensorflow(monkeypatch, device, capability):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(devices=lambda: [SimpleNamespace(**device)]))
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    assert precision._gpu_compute_capability() == capability
 
 
 def test_the_processors_flags_are_read(monkeypatch):
