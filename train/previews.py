@@ -4,22 +4,27 @@ import numpy as np
 
 from infer.images.contact_sheet import grid
 from infer.images.files import to_uint8
-from models.transform_net import stylize_any_size
+from train.trainer import StyleTrainer
 
 # A healthy stylized photo varies by tens of grey levels and has few pixels at the very ends of the range.
 _FLAT_DEVIATION = 2.0
 _SATURATED_SHARE = 0.9
 
 
-def stylize_previews(network, photos: np.ndarray, num_styles: int) -> np.ndarray:
-    """Stylizes `[count, height, width, 3]` uint8 in every style: `[num_styles, count, height, width, 3]` uint8."""
-    rows = []
-    for style in range(num_styles):
-        mixture = np.zeros((1, num_styles), "float32")
-        mixture[0, style] = 1.0
-        images = [stylize_any_size(network, photo[None].astype("float32"), mixture) for photo in photos]
-        rows.append(np.concatenate([to_uint8(np.asarray(image)) for image in images]))
-    return np.stack(rows)
+def stylize_previews(trainer: StyleTrainer, photos: np.ndarray, *, num_rows: int) -> np.ndarray:
+    """Stylizes photos in every row of the network, compiled as the training step is.
+
+    Args:
+        trainer: of the network.
+        photos: `[count, height, width, 3]` uint8, sides multiples of 4.
+        num_rows: all rows of the network.
+
+    Returns:
+        `[num_rows, count, height, width, 3]` uint8.
+    """
+    rows = np.eye(num_rows, dtype="float32")
+    batches = ({"image": photos, "style_mixture": np.tile(row, (len(photos), 1))} for row in rows)
+    return np.stack([to_uint8(trainer.predict_on_batch(batch)) for batch in batches])
 
 
 def preview_sheet(photos: np.ndarray, stylized: np.ndarray) -> np.ndarray:

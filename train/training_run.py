@@ -147,7 +147,7 @@ class TrainingRun:
         validation = mean_terms(per_style)
         if validation:
             log.validation(self.step, validation, dict(zip(self._style_names(), per_style, strict=True)))
-        stylized = stylize_previews(self._network, self._preview_photos, self._num_rows)
+        stylized = stylize_previews(self._trainer, self._preview_photos, num_rows=self._num_rows)
         sheet = preview_sheet(self._preview_photos, stylized)
         write_image(self._directory.previews / f"step_{self.step:08d}.png", sheet)
         log.preview(self.step, sheet)
