@@ -46,6 +46,7 @@ def describe_plan(
     seconds = left * measured.seconds_per_step
     end = datetime.datetime.now() + datetime.timedelta(seconds=seconds)
     speed = settings.batch_size / measured.seconds_per_step
+    with_tensorflow = keras.backend.backend() == "tensorflow"
     resumed = f", resumed at step {start_step:,}" if start_step else ""
     rows = {
         "styles": ", ".join(settings.row_names())
@@ -62,7 +63,8 @@ def describe_plan(
         "memory": f"{measured.peak_bytes / 2**30:.1f} GiB peak on the {'GPU' if has_gpu() else 'processor'}, measured",
         "expected end": f"{end:%Y-%m-%d %H:%M}, in {_duration(seconds)}",
         "output": f"{output}/ with checkpoints/ (every {settings.checkpoint_every} steps), "
-        f"previews/ (every {settings.preview_every}), metrics.jsonl, tensorboard/, export/",
+        f"previews/ (every {settings.preview_every}), metrics.jsonl, weights.npz"
+        + (", tensorboard/, export/" if with_tensorflow else "; tensorboard/ and export/ need TensorFlow"),
     }
     width = max(map(len, rows))
     return "\n".join(["Plan", *(f"  {name:<{width}}  {text}" for name, text in rows.items())])

@@ -104,7 +104,8 @@ class TrainingRun:
         weights_path = self._directory.weights
         write_atomically(weights_path, pack_transform_weights(self._network, weights.card))
         if keras.backend.backend() != "tensorflow":
-            print(f"Trained weights: {weights_path}\nWhere TensorFlow is installed, `faststyle export` makes a model.")
+            export_command = f"faststyle export {self._directory.path} --output {export}"
+            print(f"Trained weights: {weights_path}\nExport it where TensorFlow is installed: {export_command}")
             return
         export_model(weights, export, preview_photos=self._preview_photos, overwrite=True)
         print(f"Exported model: {export}\nTry it: faststyle stylize {export} PHOTO --output stylized.png")

@@ -2,8 +2,10 @@ import datetime
 import time
 from pathlib import Path
 
+import keras
 import pytest
 
+import train.plan
 from train.plan import Measurement, describe_plan, measure
 from train.settings import TrainSettings
 
@@ -73,6 +75,12 @@ class TestPlan:
     def test_where_everything_goes(self):
         output = plan(checkpoint_every=50, preview_every=25)["output"]
         assert output.startswith("runs/woodcut/ with checkpoints/ (every 50 steps), previews/ (every 25)")
+        assert output.endswith("metrics.jsonl, weights.npz, tensorboard/, export/")
+
+    def test_what_only_tensorflow_writes_is_not_promised_of_jax(self, monkeypatch):
+        monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+        monkeypatch.setattr(train.plan, "has_gpu", lambda: False)
+        assert plan()["output"].endswith("metrics.jsonl, weights.npz; tensorboard/ and export/ need TensorFlow")
 
 
 class TestMeasure:
