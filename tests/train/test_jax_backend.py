@@ -6,10 +6,11 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
 from infer.styles.model_card import read_model_card
 from scripts.faststyle import main
-from tests.toy_run import toy_command
+from tests.toy_run import toy_command, write_photos
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
 
@@ -21,20 +22,58 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def train_with_jax(arguments):
+STYLE_TARGETS = """
+import sys
+import numpy as np
+from infer.images.files import resize_shorter_side
+from infer.styles.style_image import read_style_image
+from models.loss_network import LossNetwork
+from models.objective import Objective
+from train.assembly import objective_settings, stacked_style_targets
+from train.settings import TrainSettings
+
+settings = TrainSettings(
+    style_images=tuple(sys.argv[1:]),
+    content="photos",
+    style_sizes=(32,),
+    style_layers={"rgb": 1.0, "relu1_2": 1.0, "relu2_1/2": 1.0},
+)
+objective = Objective(LossNetwork("compact"), objective_settings(settings))
+rows = stacked_style_targets(objective, settings)
+for index, path in enumerate(settings.style_images):
+    image = resize_shorter_side(read_style_image(path), 32)[None].astype("float32")
+    for layer, parts in objective.style_targets(image).items():
+        for part, value in parts.items():
+            np.testing.assert_allclose(rows[layer][part][index], value[0], rtol=1e-4, atol=1e-5)
+"""
+
+
+def run_with_jax(script, arguments):
     environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, "-c", WITHOUT_TENSORFLOW, *arguments]
+    command = [sys.executable, "-c", script, *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.slow
+def test_style_targets_of_images_of_several_shapes_are_the_objectives_own(tmp_path):
+    wide = write_photos(tmp_path, count=1) / "photo_00.jpg"
+    square = tmp_path / "square.png"
+    Image.open(wide).crop((0, 0, 40, 40)).save(square)
+    done = run_with_jax(STYLE_TARGETS, [str(wide), str(square)])
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow
 def test_jax_trains_without_tensorflow_and_tensorflow_exports_the_weights(tmp_path):
     run = tmp_path / "run"
     coarser_too = ["--style-layers", "rgb,relu1_2,relu2_2/2"]
-    done = train_with_jax([*toy_command(tmp_path), *coarser_too, "--output", str(run)])
+    done = run_with_jax(WITHOUT_TENSORFLOW, [*toy_command(tmp_path), *coarser_too, "--output", str(run)])
     assert done.returncode == 0, done.stderr
-    assert "weights.npz" in done.stdout
+    assert f"faststyle export {run} --output {run / 'export'}" in done.stdout
     assert not (run / "export").exists()
+    assert not (run / "tensorboard").exists()
+    assert [path.name for path in sorted((run / "previews").iterdir())] == ["step_00000004.png", "step_00000008.png"]
+    assert len((run / "metrics.jsonl").read_text().splitlines()) == 8 + 2
     assert main(["export", str(run / "weights.npz"), "--output", str(tmp_path / "model")]) == 0
     assert read_model_card(tmp_path / "model")["steps"] == 8
     assert main(["export", str(run), "--output", str(tmp_path / "from_checkpoint")]) == 0
