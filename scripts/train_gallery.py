@@ -1,7 +1,8 @@
 """Trains the shipped gallery: paintings, the drawn styles and the photo itself in one network, small crops first.
 
 `python -m scripts.train_gallery PAINTING... --content PHOTOS --output FOLDER` takes some hours on two cores, resumes
-when repeated, and writes `FOLDER/gallery.npz` for `models/assets/`. `scripts.build_gallery` makes the model of it.
+when repeated, and writes `FOLDER/gallery.npz` for `models/assets/`. `scripts.build_gallery` makes the model of it. With
+`KERAS_BACKEND=jax` no TensorFlow is needed; on a GPU, `--batch-size 16 8` or more.
 """
 
 import argparse
@@ -23,6 +24,10 @@ def add_train_gallery_command(subcommands) -> None:
     parser.add_argument(
         "--steps", type=int, nargs=2, default=(3000, 8000), metavar=("SMALL", "LARGE"), help="0 leaves a phase out"
     )
+    # The learning rate stays: steps of Muon and Adam have a size of their own, of which a batch steadies the direction.
+    parser.add_argument(
+        "--batch-size", type=int, nargs=2, default=(4, 2), metavar=("SMALL", "LARGE"), help="crops per step"
+    )
     parser.set_defaults(run=run_train_gallery)
 
 
@@ -41,11 +46,13 @@ def run_train_gallery(arguments: argparse.Namespace) -> int:
         "content": arguments.content,
         "loss_network": "compact",
         "learned_strength": True,
+        "preview_every": 1000,
     }
     small_steps, large_steps = arguments.steps
+    small_batch, large_batch = arguments.batch_size
     phases = {
-        "small_crops": {"image_size": 128, "style_sizes": (384,), "batch_size": 4, "steps": small_steps},
-        "large_crops": {"steps": large_steps, "preview_every": 1000},
+        "small_crops": {"image_size": 128, "style_sizes": (384,), "batch_size": small_batch, "steps": small_steps},
+        "large_crops": {"batch_size": large_batch, "steps": large_steps},
     }
     base = arguments.base
     for name, settings in phases.items():

@@ -1,10 +1,31 @@
+import shutil
+
 import pytest
 
+import train.run_training
 from infer.command_line import run_command_line
-from models.transform_net_weights import read_transform_weights
+from models.transform_net_weights import GALLERY_WEIGHTS, read_transform_weights
 from scripts.drawn_styles import DRAWN_STYLES
 from scripts.train_gallery import add_train_gallery_command
 from tests.toy_run import write_photos
+
+
+@pytest.mark.parametrize(("options", "batch_sizes"), [([], [4, 2]), (["--batch-size", "16", "8"], [16, 8])])
+def test_each_phase_has_its_batch_size_and_starts_from_the_one_before(tmp_path, monkeypatch, options, batch_sizes):
+    runs = []
+
+    def pretend_training(settings, output):
+        runs.append(settings)
+        output.mkdir()
+        shutil.copy(GALLERY_WEIGHTS, output / "weights.npz")
+
+    monkeypatch.setattr(train.run_training, "run_training", pretend_training)
+    arguments = ["train", "udnie.jpg", "--content", "photos", "--output", str(tmp_path), "--base", "gallery", *options]
+    assert run_command_line("train", [add_train_gallery_command], arguments) == 0
+    assert [run.batch_size for run in runs] == batch_sizes
+    assert [run.image_size for run in runs] == [128, 256]
+    assert [run.base for run in runs] == ["gallery", str(tmp_path / "small_crops" / "weights.npz")]
+    assert (tmp_path / "gallery.npz").is_file()
 
 
 @pytest.mark.slow
