@@ -12,7 +12,6 @@ from pathlib import Path
 
 from infer.command_line import run_command_line
 
-_ACCURACY_PHOTOS = 10000
 _EPSILON = 4.0
 _PICTURE_PAIRS = 4
 
@@ -103,7 +102,8 @@ def _table(networks: dict, files: dict, photos: list, paintings: list, *, labell
 def _accuracies(weights: Path | None, labelled: str | None) -> list[str]:
     import numpy as np
 
-    from scripts.labelled_photos import center_crops, open_labelled_photos
+    from scripts.decoded_photos import center_squares
+    from scripts.labelled_photos import open_labelled_photos
     from scripts.loss_network_evaluation import top1_accuracy
     from scripts.loss_network_training import HEADS_FILE
 
@@ -117,7 +117,8 @@ def _accuracies(weights: Path | None, labelled: str | None) -> list[str]:
         if head is None:
             raise ValueError(f"{heads_path}: no head has the classes of {labelled}")
         kernel_and_bias = heads[f"{head}/kernel"], heads[f"{head}/bias"]
-    images, labels = center_crops(photos, size_px=64, limit=_ACCURACY_PHOTOS)
+    squares = [(square, label) for square, label in center_squares(photos, size_px=64) if square is not None]
+    images, labels = (np.stack(column) for column in zip(*squares, strict=True))
     with np.load(weights) as arrays:
         trunk = dict(arrays)
     shares = [top1_accuracy(trunk, kernel_and_bias, images, labels, epsilon=epsilon) for epsilon in (0.0, _EPSILON)]

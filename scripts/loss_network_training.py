@@ -2,8 +2,10 @@
 
 import dataclasses
 import io
+import itertools
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -11,8 +13,8 @@ import numpy as np
 from tqdm import tqdm
 
 from infer.atomic_files import write_atomically
-from scripts.labelled_photos import open_labelled_photos, training_batches
-from scripts.loss_network_settings import ClassifierSettings
+from scripts.decoded_photos import DecodedPhotos, decoded_photos
+from scripts.loss_network_settings import ClassifierSettings, Collection
 from scripts.robust_classifier import RobustClassifier, assign_folded_weights, build_trunk, folded_weights
 from train.checkpoints import Checkpoint, CheckpointStore
 from train.precision import dtype_policy, has_gpu
@@ -34,17 +36,17 @@ def train_loss_network(settings: ClassifierSettings, output: Path) -> Path:
     """
     _check_same_run(settings, output)
     keras.utils.set_random_seed(settings.seed)
-    specs = dict.fromkeys(collection.spec for collection in settings.collections)  # each once, in order
-    photos = {spec: open_labelled_photos(spec) for spec in specs}
-    counts = [len(collection.class_names) for collection in photos.values()]
-    model = _compiled_model(settings, counts)
+    photos = _decoded(settings, output / "photos")
+    class_names = {chosen.spec: decoded.class_names for chosen, decoded in photos.items()}  # one head each
+    counts = {spec: len(names) for spec, names in class_names.items()}
+    model = _compiled_model(settings, list(counts.values()))
     store = CheckpointStore(output / "checkpoints")
     step = 0
     if newest := store.load_newest():
         step = newest.step
         _restore(model, newest.arrays)
 
-    batches = _batches(settings, photos, counts, start=step)
+    batches = _made_ahead(_batches(settings, photos, counts, start=step))
     shown: dict[str, float] = {}
     with tqdm(total=settings.steps, initial=step, unit="step") as bar:
         while step < settings.steps:
@@ -60,7 +62,7 @@ def train_loss_network(settings: ClassifierSettings, output: Path) -> Path:
                     log.write(json.dumps({"step": step, **shown}) + "\n")
 
     weights = {name: array.astype("float16") for name, array in folded_weights(model.trunk).items()}
-    write_atomically(output / HEADS_FILE, _npz(_heads(model, list(photos.values()))))
+    write_atomically(output / HEADS_FILE, _npz(_heads(model, list(class_names.values()))))
     write_atomically(output / WEIGHTS_FILE, _npz(weights))
     return output / WEIGHTS_FILE
 
@@ -106,56 +108,73 @@ def _compiled_model(settings: ClassifierSettings, class_counts: list[int]):
         metrics=["accuracy"],
         jit_compile="auto" if has_gpu() or keras.backend.backend() == "jax" else False,  # XLA is slow on CPUs
     )
-    inputs, _ = _model_inputs(np.zeros((1, 32, 32, 3), "float32"), np.zeros(1, "int32"), 0.0, 0, class_counts)
+    nothing = np.zeros((1, 32, 32, 3), "uint8"), np.zeros(1, "int32")
+    inputs, _ = _model_inputs(*nothing, epsilon=0.0, first=0, allowed=np.ones(sum(class_counts)))
     model(inputs)  # makes its variables, so that a checkpoint can fill them
     model.optimizer.build(model.trainable_variables)
     return model
 
 
-def _batches(settings: ClassifierSettings, photos: dict, class_counts: list[int], *, start: int) -> Iterator[tuple]:
+def _decoded(settings: ClassifierSettings, folder: Path) -> dict[Collection, DecodedPhotos]:
+    """Each collection once, in order, decoded below `folder`."""
+    return {
+        chosen: decoded_photos(chosen.spec, size_px=chosen.size_px, folder=folder / f"{index}_{chosen.size_px}")
+        for index, chosen in enumerate(dict.fromkeys(settings.collections))
+    }
+
+
+def _batches(
+    settings: ClassifierSettings, photos: dict[Collection, DecodedPhotos], class_counts: dict[str, int], *, start: int
+) -> Iterator[tuple]:
     """Model inputs for step `start` on; the collections take turns."""
     turns = len(settings.collections)
-    heads = [list(photos).index(chosen.spec) for chosen in settings.collections]
+    first_class = dict(zip(class_counts, np.cumsum([0, *class_counts.values()]), strict=False))
     streams = [
-        training_batches(
-            photos[chosen.spec],
+        photos[chosen].batches(
             batch_size=settings.batch_size_at(chosen.size_px),
-            size_px=chosen.size_px,
             seed=settings.seed + index,
             start=(start - index + turns - 1) // turns,
         )
         for index, chosen in enumerate(settings.collections)
     ]
-    step = start
-    while True:
-        turn = step % turns
-        images, labels = next(streams[turn])
-        yield _model_inputs(images, labels, settings.epsilon_at(step), heads[turn], class_counts)
-        step += 1
+    for step in itertools.count(start):
+        chosen = settings.collections[step % turns]
+        first = first_class[chosen.spec]
+        allowed = np.zeros(sum(class_counts.values()))
+        allowed[first : first + class_counts[chosen.spec]] = 1.0
+        images, labels = next(streams[step % turns])
+        yield _model_inputs(images, labels, epsilon=settings.epsilon_at(step), first=first, allowed=allowed)
 
 
-def _model_inputs(images, labels, epsilon: float, collection: int, class_counts: list[int]) -> tuple[dict, object]:
-    first = sum(class_counts[:collection])
-    labels = labels + first
-    allowed = np.zeros((len(images), sum(class_counts)), "float32")
-    allowed[:, first : first + class_counts[collection]] = 1.0
+def _model_inputs(images, labels, *, epsilon: float, first: int, allowed: np.ndarray) -> tuple[dict, np.ndarray]:
+    labels = (labels + first).astype("int32")
     inputs = {
         "image": images,
         "label": labels,
         "epsilon": np.full(len(images), epsilon, "float32"),
-        "allowed": allowed,
+        "allowed": np.tile(allowed.astype("float32"), (len(images), 1)),
     }
     return inputs, labels
 
 
-def _heads(model, photos: list) -> dict:
+def _made_ahead(batches: Iterator[tuple]) -> Iterator[tuple]:
+    """The same batches, read from disk while the step before is computed."""
+    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
+        ahead = pool.submit(next, batches)
+        while True:
+            batch = ahead.result()
+            ahead = pool.submit(next, batches)
+            yield batch
+
+
+def _heads(model, class_names: list[list[str]]) -> dict:
     """Each collection's classifier, `{index}/kernel [features, classes]`, `{index}/bias`, `{index}/classes` names."""
     kernel, bias = (np.asarray(array) for array in model.heads.get_weights())
     arrays, first = {}, 0
-    for index, collection in enumerate(photos):
-        last = first + len(collection.class_names)
+    for index, names in enumerate(class_names):
+        last = first + len(names)
         arrays[f"{index}/kernel"], arrays[f"{index}/bias"] = kernel[:, first:last], bias[first:last]
-        arrays[f"{index}/classes"] = np.asarray(collection.class_names)
+        arrays[f"{index}/classes"] = np.asarray(names)
         first = last
     return arrays
 

@@ -2,7 +2,8 @@
 
 Networks that were trained so give far better style transfer: their gradients with respect to the image show strokes
 and shapes instead of grain (Engstrom et al. 2019, arXiv 1906.00945; Nakano, Distill 2019, 10.23915/distill.00019.4).
-The attack is one random start and one signed step (Wong, Rice, Kolter 2020, arXiv 2001.03994).
+The attack is one random start and one signed step, not confined to a box afterwards (N-FGSM, de Jorge et al. 2022,
+arXiv 2202.01181): with the box, training so long ends in networks that withstand this one step and nothing else.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,21 +14,23 @@ from keras import layers, ops
 
 from models.fused_normalization import fused_normalization, has_fused_normalization
 from models.loss_network import ARCHITECTURES, MEAN_PIXEL
+from scripts.photo_augmentation import augmented
 
 # Pixels minus their mean are divided by this during training; it is folded into the first convolution afterwards.
 PIXEL_SCALE = 58.0
-_STEP = 1.25  # of epsilon, as in Wong et al.
+_START = 2.0  # largest random change before the step, in epsilons, as in de Jorge et al.
 _EXCLUDED_LOGIT = -1e4
 _BATCH_NORM_EPSILON = 1e-3
+_BATCH_NORM_MOMENTUM = 0.97  # collections take turns: an average over the last step alone would be of one of them
 
 
 class RobustClassifier(keras.Model):
     """A shared trunk with one head for each collection of labelled photos.
 
-    Trained by `fit` or `train_on_batch` on `{"image": [batch, height, width, 3] in 0..255, "label": [batch] int32,
+    Trained by `fit` or `train_on_batch` on `{"image": [batch, size, size, 3] in 0..255, "label": [batch] int32,
     "epsilon": [batch], "allowed": [batch, classes]}`: `label` counts through the classes of all collections, `allowed`
-    is 1 for those of the image's own collection. In training, images are first moved against the network by up to
-    `epsilon` grey levels.
+    is 1 for those of the image's own collection. In training, images are first augmented, then moved against the
+    network by about `epsilon` grey levels.
 
     Args:
         trunk: from `build_trunk`.
@@ -45,21 +48,22 @@ class RobustClassifier(keras.Model):
         self.seeds = keras.random.SeedGenerator(0)  # a variable, so that a checkpoint holds it
 
     def call(self, inputs, training=False):
-        image = inputs["image"]
+        image = ops.cast(inputs["image"], "float32")
         if training:
-            attacked = ops.any(inputs["epsilon"] > 0.0)  # plain steps save the attack's passes through the network
-            image = image + ops.cond(attacked, lambda: self._attack(inputs), lambda: ops.zeros_like(image))
+            image = augmented(image, seed=self.seeds)
+            epsilon = ops.reshape(inputs["epsilon"], (-1, 1, 1, 1))
+            start = epsilon * keras.random.uniform(ops.shape(image), -_START, _START, seed=self.seeds)
+            image = image + ops.cond(  # plain steps save the attack's passes through the network
+                ops.any(epsilon > 0.0),
+                lambda: attack_step(self.classification_loss(inputs), image, start, epsilon),
+                lambda: ops.zeros_like(image),
+            )
         return self.logits(image, inputs["allowed"], training=training)
 
     def logits(self, image, allowed, *, training: bool = False):
         """Scores `[batch, classes]` float32 of images; classes of other collections score next to nothing."""
         pooled = self.standardize(self.pool(self.trunk(image, training=training)))
         return self.heads(pooled) + (1.0 - allowed) * _EXCLUDED_LOGIT
-
-    def _attack(self, inputs):
-        epsilon = ops.reshape(inputs["epsilon"], (-1, 1, 1, 1))
-        start = epsilon * keras.random.uniform(ops.shape(inputs["image"]), -1.0, 1.0, seed=self.seeds)
-        return attack_step(self.classification_loss(inputs), inputs["image"], start, epsilon)
 
     def classification_loss(self, inputs) -> Callable:
         """The function from images to the loss that an attack raises; the trunk runs as in use."""
@@ -72,20 +76,19 @@ class RobustClassifier(keras.Model):
 
 
 def attack_step(loss: Callable, image, start, epsilon):
-    """One signed gradient step from `start`, back into the box of `epsilon` and of 0..255.
+    """One signed gradient step from `image + start`, within 0..255.
 
     Args:
         loss: from images to a scalar.
         image: `[batch, height, width, 3]` in 0..255.
         start: perturbation to begin with, same shape.
-        epsilon: largest change of a pixel, broadcastable.
+        epsilon: length of the step in each pixel, broadcastable.
 
     Returns:
         The perturbation, without gradient.
     """
     gradient = _input_gradient(loss, ops.clip(image + start, 0.0, 255.0))
-    moved = ops.clip(start + _STEP * epsilon * ops.sign(gradient), -epsilon, epsilon)
-    return ops.stop_gradient(ops.clip(image + moved, 0.0, 255.0) - image)
+    return ops.stop_gradient(ops.clip(image + start + epsilon * ops.sign(gradient), 0.0, 255.0) - image)
 
 
 @keras.saving.register_keras_serializable(package="faststyle")
@@ -142,7 +145,9 @@ def build_trunk(*, width: float, normalize: bool, dtype="float32") -> keras.Mode
                 name=name,
             )(x)
             if normalize:
-                x = FusedBatchNormalization(epsilon=_BATCH_NORM_EPSILON, dtype=dtype, name=f"{name}_norm")(x)
+                x = FusedBatchNormalization(
+                    momentum=_BATCH_NORM_MOMENTUM, epsilon=_BATCH_NORM_EPSILON, dtype=dtype, name=f"{name}_norm"
+                )(x)
                 x = layers.ReLU(dtype=dtype)(x)
     return keras.Model(image, x)
 

@@ -4,6 +4,7 @@ import pytest
 from keras import ops
 
 from models.loss_network import MEAN_PIXEL, LossNetwork
+from scripts import robust_classifier
 from scripts.robust_classifier import (
     PIXEL_SCALE,
     FusedBatchNormalization,
@@ -143,12 +144,14 @@ def test_classes_of_other_collections_get_no_probability():
     np.testing.assert_allclose(probabilities[:, :2].sum(axis=1), 1.0, atol=1e-5)
 
 
-def test_training_sees_attacked_images_and_use_sees_clean_ones():
+def test_training_sees_augmented_and_attacked_images_and_use_sees_them_as_they_are(monkeypatch):
     model = RobustClassifier(build_trunk(width=0.125, normalize=False), [2, 3])
-    inputs = toy_inputs(epsilon=8.0)
-    model(inputs)
+    attacked, plain = toy_inputs(epsilon=8.0), toy_inputs(epsilon=0.0)
+    model(attacked)
     give_random_heads(model)
-    clean = np.asarray(model(inputs))
-    assert np.abs(np.asarray(model(inputs, training=True)) - clean).max() > 1e-3
-    inputs["epsilon"] = np.zeros(4, "float32")
-    np.testing.assert_allclose(np.asarray(model(inputs, training=True)), clean, atol=1e-5)
+    clean = np.asarray(model(plain))
+    np.testing.assert_array_equal(np.asarray(model(attacked)), clean)
+    assert np.abs(np.asarray(model(plain, training=True)) - clean).max() > 1e-3
+    monkeypatch.setattr(robust_classifier, "augmented", lambda image, seed: image)
+    np.testing.assert_allclose(np.asarray(model(plain, training=True)), clean, atol=1e-5)
+    assert np.abs(np.asarray(model(attacked, training=True)) - clean).max() > 1e-3
