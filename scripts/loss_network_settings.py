@@ -13,19 +13,18 @@ class Collection:
 
 @dataclasses.dataclass(frozen=True)
 class ClassifierSettings:
-    """How a loss network is trained. See the command's help for each."""
+    """How a loss network is trained, by default as the shipped one was. See the command's help for each."""
 
     collections: tuple[Collection, ...]
     width: float = 0.5
-    steps: int = 6000
-    batch_size: int = 128
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.05
-    plain_steps: int = 0
-    epsilon: tuple[float, float] = (1.0, 4.0)
-    initial_weights: str | None = None
+    steps: int = 11_000
+    batch_size: int = 1024
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.1
+    plain_steps: int = 1600
+    epsilon: tuple[float, float] = (2.0, 4.0)
     precision: str = "auto"
-    save_every: int = 250
+    save_every: int = 500
     seed: int = 0
 
     def batch_size_at(self, size_px: int) -> int:

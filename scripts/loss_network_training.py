@@ -15,7 +15,7 @@ from tqdm import tqdm
 from infer.atomic_files import write_atomically
 from scripts.decoded_photos import DecodedPhotos, decoded_photos
 from scripts.loss_network_settings import ClassifierSettings, Collection
-from scripts.robust_classifier import RobustClassifier, assign_folded_weights, build_trunk, folded_weights
+from scripts.robust_classifier import RobustClassifier, build_trunk, folded_weights
 from train.checkpoints import Checkpoint, CheckpointStore
 from train.precision import dtype_policy, has_gpu
 
@@ -31,7 +31,7 @@ def train_loss_network(settings: ClassifierSettings, output: Path) -> Path:
         The folded float16 weights.
 
     Raises:
-        ValueError: unusable photos or weights, or a folder of another run.
+        ValueError: unusable photos, or a folder of another run.
         RuntimeError: the loss became infinite or not a number.
     """
     _check_same_run(settings, output)
@@ -89,12 +89,7 @@ def _check_same_run(settings: ClassifierSettings, output: Path) -> None:
 
 
 def _compiled_model(settings: ClassifierSettings, class_counts: list[int]):
-    trunk = build_trunk(
-        width=settings.width, normalize=settings.initial_weights is None, dtype=dtype_policy(settings.precision)
-    )
-    if settings.initial_weights is not None:
-        with np.load(settings.initial_weights) as arrays:
-            assign_folded_weights(trunk, dict(arrays))
+    trunk = build_trunk(width=settings.width, normalize=True, dtype=dtype_policy(settings.precision))
     model = RobustClassifier(trunk, class_counts)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0,

@@ -41,9 +41,9 @@ class RobustClassifier(keras.Model):
         super().__init__(**kwargs)
         self.trunk = trunk
         self.pool = layers.GlobalAveragePooling2D(dtype="float32")
-        # Folded features have any scale; heads that start from nothing learn slowly on small ones.
+        # Features have any scale; heads that start from nothing learn slowly on small ones.
         self.standardize = layers.LayerNormalization(center=False, scale=False, dtype="float32")
-        # Zero, so that a trained trunk is not moved by what untrained heads say.
+        # Zero, so that the trunk is not moved by what untrained heads say.
         self.heads = layers.Dense(sum(class_counts), kernel_initializer="zeros", dtype="float32")
         self.seeds = keras.random.SeedGenerator(0)  # a variable, so that a checkpoint holds it
 
@@ -178,7 +178,7 @@ def folded_weights(trunk: keras.Model) -> dict[str, np.ndarray]:
 
 
 def assign_folded_weights(trunk: keras.Model, arrays: dict[str, np.ndarray]) -> None:
-    """Fills a trunk without normalization from `folded_weights`, to go on training it.
+    """Fills a trunk without normalization from `folded_weights`.
 
     Raises:
         ValueError: arrays are missing or of other shapes.
@@ -188,7 +188,7 @@ def assign_folded_weights(trunk: keras.Model, arrays: dict[str, np.ndarray]) -> 
         try:
             kernel, bias = arrays[f"{layer.name}/kernel"], arrays[f"{layer.name}/bias"]
         except KeyError as error:
-            raise ValueError(f"no array {error} in the initial weights") from None
+            raise ValueError(f"no array {error} in the folded weights") from None
         scale = PIXEL_SCALE if index == 0 else 1.0
         layer.set_weights([kernel.astype("float32") * scale, bias.astype("float32")])
 

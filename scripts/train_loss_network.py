@@ -1,9 +1,8 @@
 """Trains the compact loss network: a half-width VGG-16 on labelled photographs, robust against small perturbations.
 
-`python -m scripts.train_loss_network COLLECTION@SIZE... --output FOLDER` resumes when repeated and writes
-`FOLDER/compact_vgg16_half.npz`. From random weights it trains plainly for `--plain-steps`, with batch normalization
-that is folded into the convolutions in the end, then adversarially with growing epsilon. `--initial-weights FILE` goes
-on from folded weights, without normalization.
+`python -m scripts.train_loss_network COLLECTION@SIZE... --output FOLDER` trains plainly for `--plain-steps`, then
+adversarially with growing epsilon, resumes when repeated, and writes `FOLDER/compact_vgg16_half.npz`, with batch
+normalization folded into the convolutions. The defaults are those of the shipped weights, for a GPU.
 """
 
 import argparse
@@ -24,13 +23,15 @@ def add_train_loss_network_command(subcommands) -> None:
         nargs="+",
         type=parse_collection,
         metavar="COLLECTION@SIZE",
-        help="folder of class folders, or tfds:NAME, and the side of its crops in px; steps take turns, "
+        help="folder of class folders, or tfds:NAME, and the side of its squares in px; steps take turns, "
         "one named several times has several of them",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="checkpoints, log and weights")
     parser.add_argument("--width", type=float, default=default.width, help="times VGG-16's channels")
     parser.add_argument("--steps", type=int, default=default.steps)
-    parser.add_argument("--batch-size", type=int, default=default.batch_size, help="at the smallest size")
+    parser.add_argument(
+        "--batch-size", type=int, default=default.batch_size, help="at the smallest size; fewer of larger ones"
+    )
     parser.add_argument("--learning-rate", type=float, default=default.learning_rate, help="AdamW's, with cosine decay")
     parser.add_argument("--weight-decay", type=float, default=default.weight_decay)
     parser.add_argument(
@@ -44,7 +45,6 @@ def add_train_loss_network_command(subcommands) -> None:
         metavar=("FIRST", "LAST"),
         help="largest adversarial change of a pixel in grey levels, growing after the plain steps",
     )
-    parser.add_argument("--initial-weights", metavar="FILE", help="folded weights to go on from, without normalization")
     parser.add_argument("--precision", default=default.precision, choices=("auto", "bfloat16", "float32"))
     parser.add_argument("--save-every", type=int, default=default.save_every, metavar="STEPS")
     parser.add_argument("--seed", type=int, default=default.seed)
