@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from infer.images.files import resize_shorter_side
 from infer.styles.style_image import read_style_image
@@ -94,7 +93,7 @@ def stacked_style_targets(objective: Objective, settings: TrainSettings) -> dict
 
     The photo's own row has none that training reads; the first style's fill its place.
     """
-    targets_of = _style_targets_function(objective)
+    targets_of = _compiled(objective.style_targets)
     per_style = []
     for _, path, size in settings.style_rows():
         image = resize_shorter_side(read_style_image(Path(path)), size)
@@ -104,20 +103,10 @@ def stacked_style_targets(objective: Objective, settings: TrainSettings) -> dict
     return stack_style_targets(per_style)
 
 
-def _style_targets_function(objective: Objective) -> Callable[[np.ndarray], dict]:
-    """The objective's style targets of one image; on JAX compiled whole and computed by the processor.
-
-    JAX compiles anew for every size of image, and style images are of many: operation by operation that takes four
-    times as long, and for a GPU, which tries several kernels for each convolution, longer still.
-    """
+def _compiled(function: Callable) -> Callable:
+    """On JAX compiled whole: operation by operation, each style image's size would cost a hundred compilations."""
     if keras.backend.backend() != "jax":
-        return objective.style_targets
+        return function
     import jax
 
-    compiled = jax.jit(objective.style_targets)
-
-    def targets_of(image: np.ndarray) -> dict:
-        with jax.default_device(jax.local_devices(backend="cpu")[0]):
-            return keras.tree.map_structure(np.asarray, compiled(image))
-
-    return targets_of
+    return jax.jit(function)
