@@ -47,12 +47,11 @@ def run_build(arguments: argparse.Namespace) -> int:
 
 def gallery_card(card: dict) -> dict:
     """The weights' card with the catalogue of its styles, the identity style left out, and without places."""
-    from scripts.gallery_catalogue import gallery_entry, in_catalogue_order
+    from scripts.gallery_catalogue import gallery_entry, in_catalogue_order, without_folders
 
     styles = [name for name in card["styles"] if name != card.get("identity_style")]
     shown = [gallery_entry(name) for name in in_catalogue_order(styles)]
-    settings = {"settings": _without_folders(card["settings"])} if "settings" in card else {}
-    return {**card, **settings, "gallery": shown}
+    return {**without_folders(card), "gallery": shown}
 
 
 def write_thumbnails(model: Path, names: list[str]) -> None:
@@ -67,15 +66,6 @@ def write_thumbnails(model: Path, names: list[str]) -> None:
     for name in names:
         stylized = Stylizer(model, style_mixture={name: 1.0}, precision="float32")(photo)
         write_photo(model / THUMBNAILS / f"{name}.jpg", Photo(fit_within(stylized, _SIZE_PX)), quality=_QUALITY)
-
-
-def _without_folders(value):
-    """Settings in which a path is its last name only: where files lie on one machine tells others nothing."""
-    if isinstance(value, dict):
-        return {key: _without_folders(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_without_folders(part) for part in value]
-    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ A new painting's style needs a line here; a style of `drawn_styles.py` needs non
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from scripts.drawn_styles import DRAWN_STYLES
 
@@ -53,3 +54,16 @@ def gallery_entry(name: str) -> dict:
         title = picture.replace("_", " ").capitalize() + strokes
         return {"name": name, "title": title, "painter": _DRAWN_BY, "year": None, "kind": "drawn"}
     raise CatalogueError(f"{name!r} is no painting of scripts/gallery_catalogue.py and no drawn style; add it there")
+
+
+def without_folders(card: dict) -> dict:
+    """The card with the last name of each path in its settings: where files lie on one machine tells others nothing."""
+    return {**card, "settings": _last_names(card["settings"])} if "settings" in card else card
+
+
+def _last_names(value):
+    if isinstance(value, dict):
+        return {key: _last_names(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_last_names(part) for part in value]
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value

@@ -36,6 +36,7 @@ def run_train_gallery(arguments: argparse.Namespace) -> int:
     from infer.images.files import write_atomically
     from models.transform_net_weights import pack_transform_weights, read_transform_weights
     from scripts.drawn_styles import write_drawn_styles
+    from scripts.gallery_catalogue import without_folders
     from train.assembly import initial_network
     from train.run_training import run_training
     from train.settings import TrainSettings
@@ -61,7 +62,7 @@ def run_train_gallery(arguments: argparse.Namespace) -> int:
             base = str(arguments.output / name / "weights.npz")
 
     network = initial_network(TrainSettings(**common, base=base), "float32")
-    packed = pack_transform_weights(network, read_transform_weights(Path(base)).card, dtype="float16")
+    packed = pack_transform_weights(network, without_folders(read_transform_weights(Path(base)).card), dtype="float16")
     write_atomically(arguments.output / _WEIGHTS, packed)
     print(f"Gallery: {arguments.output / _WEIGHTS}")
     return 0
