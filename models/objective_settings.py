@@ -6,18 +6,15 @@ from collections.abc import Mapping
 
 STATISTICS = ("gram", "covariance")
 # The first layer of each block, as Gatys took them: later ones of shallow blocks gave fine grain, ticks and dots where
-# these give strokes. Coarser scales bring strokes and color patches that the layers would be too small for.
+# these give strokes. The image at half its size brings strokes that the layers would be too small for; more coarser
+# scales blotched faces.
 STYLE_LAYERS = {
     "rgb": 1.0,
     "relu1_1": 1.0,
     "relu2_1": 1.0,
     "relu3_1": 1.0,
     "relu4_1": 1.0,
-    "relu2_1/2": 1.0,
-    "relu3_1/2": 1.0,
     "relu4_1/2": 1.0,
-    "rgb/4": 1.0,
-    "relu3_1/4": 1.0,
 }
 # Content features tell edges and forms, not which side is the lighter one. Left to them, a network spread the style's
 # colors as soft patches across faces; with the luminance of squares of 8 px faces stay readable, and with the color map
@@ -52,7 +49,7 @@ class ObjectiveSettings:
     content_layers: Mapping[str, float] = dataclasses.field(default_factory=lambda: dict(CONTENT_LAYERS))
     style_layers: Mapping[str, float] = dataclasses.field(default_factory=lambda: dict(STYLE_LAYERS))
     statistic: str = "covariance"
-    content_weight: float = 0.6
+    content_weight: float = 0.8
     style_weight: float = 1.0
     tv_weight: float = 12.0
     flat_weight: float = 5.0

@@ -17,7 +17,7 @@ def test_operations_of_a_step_by_hand():
     to_relu3_1 = full * 9 * (3 * 32 + 32 * 32) + half * 9 * (32 * 64 + 64 * 64) + quarter * 9 * 64 * 128
     to_content = to_relu3_1 + quarter * 9 * 2 * 128 * 128  # relu3_3
     to_style = to_content + (side // 8) ** 2 * 9 * 128 * 256  # relu4_1
-    coarser = to_style / 2**2 + to_relu3_1 / 4**2  # the image at a half and at a quarter
+    coarser = to_style / 2**2  # the image at half its size
     expected = 2 * (3 * transform + to_content + 2 * (to_style + coarser))
     assert step_operations(1 / 32, "compact", side) == pytest.approx(expected)
 

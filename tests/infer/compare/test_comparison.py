@@ -141,7 +141,7 @@ def test_other_settings_in_the_folder_are_one_line(report, pictures, one_style, 
     assert main(arguments(pictures, one_style, report, "--content-weight", "5")) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert "other settings (content_weight was 0.6, now 5.0); repeat its command" in error
+    assert "other settings (content_weight was 0.8, now 5.0); repeat its command" in error
 
 
 def test_a_folder_with_other_things_is_refused(pictures, one_style, tmp_path, capsys):
