@@ -133,7 +133,7 @@ def test_a_sheet_that_exists_is_kept(pictures, cells, capsys):
 
 
 def test_a_higher_content_weight_keeps_more_of_the_photo(pictures, captions):
-    layers = ["--style-layers", "rgb,relu1_2", "--content-layers", "relu1_2", "--iterations", "4"]
+    layers = ["--style-layers", "rgb,relu1_2", "--content-layers", "relu1_2", "--iterations", "10"]
     assert preview(*pictures, "--content-weights", "0,100", "--style-sizes", "32", *layers) == 0
     photo = captions["photo",].astype(int)
     little, much = (captions[f"--content-weight {weight}", "--style-sizes 32"] for weight in (0, 100))
