@@ -6,16 +6,14 @@ pixels.
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import keras
 from keras import layers, ops
 
 from models.layer_names import (
-    COLOR_MAP_LAYER,
     LUMINANCE_LAYER,
-    PIXEL_LAYER,
     PIXEL_LAYERS,
     is_network_layer,
     split_layer_name,
@@ -90,7 +88,8 @@ class LossNetwork:
         Args:
             image: `[batch, height, width, 3]` RGB in 0..255, any float type.
             layer_names: names from `layer_names`, each as it is or as `NAME/2`, `NAME/4`...: of the image averaged over
-                squares of that many pixels, where strokes and their distances are as many times smaller.
+                squares of that many pixels, where strokes and their distances are as many times smaller. Pixels (`rgb`,
+                `luminance`, `color_map`) are averaged over overlapping windows of twice as many, twice as densely.
 
         Returns:
             `{name: [batch, height_l, width_l, channels_l]}` in the compute dtype; `rgb` and `color_map`, the image
@@ -100,22 +99,16 @@ class LossNetwork:
             ValueError: a layer that this network does not have.
         """
         self.check_layers(layer_names)
+        groups: dict[tuple[int, bool], dict[str, str]] = {}
+        for name in layer_names:
+            layer, reduction = split_layer_name(name)
+            groups.setdefault((reduction, is_network_layer(layer)), {})[layer] = name
         features: dict = {}
-        for reduction in dict.fromkeys(split_layer_name(name)[1] for name in layer_names):
-            reduced = _averaged(image, reduction) if reduction > 1 else image
-            wanted = {split_layer_name(name)[0]: name for name in layer_names if split_layer_name(name)[1] == reduction}
-            features |= {wanted[layer]: value for layer, value in self._features(reduced, tuple(wanted)).items()}
+        for (reduction, deep), wanted in groups.items():
+            reduced = (_averaged if deep else _smoothed)(image, reduction) if reduction > 1 else image
+            values = self._submodel(tuple(wanted))(reduced) if deep else _pixel_features(reduced, wanted)
+            features |= {wanted[layer]: value for layer, value in values.items()}
         return {name: features[name] for name in layer_names}
-
-    def _features(self, image, layers: tuple[str, ...]) -> dict:
-        deep = tuple(filter(is_network_layer, layers))
-        features = dict(self._submodel(deep)(image)) if deep else {}
-        for layer in (PIXEL_LAYER, COLOR_MAP_LAYER):
-            if layer in layers:
-                features[layer] = ops.cast(image, "float32") / 255.0
-        if LUMINANCE_LAYER in layers:
-            features[LUMINANCE_LAYER] = _light_and_dark(image)
-        return features
 
     def check_layers(self, layer_names: Sequence[str]) -> None:
         """Raises `ValueError` for the first name that is no layer of this network."""
@@ -138,6 +131,19 @@ class LossNetwork:
 def _averaged(image, reduction: int):
     # Strides are given, since Keras 3.15 on JAX fails to take them from the size.
     return ops.average_pool(image, reduction, strides=reduction, data_format="channels_last")
+
+
+def _smoothed(image, reduction: int):
+    """Overlapping averages: pixels that are only compared at square after square get a grid of squares."""
+    smooth = ops.average_pool(image, reduction, strides=1, data_format="channels_last")
+    return ops.average_pool(smooth, reduction, strides=reduction // 2, data_format="channels_last")
+
+
+def _pixel_features(image, layers: Iterable[str]) -> dict:
+    features = {layer: ops.cast(image, "float32") / 255.0 for layer in layers if layer != LUMINANCE_LAYER}
+    if LUMINANCE_LAYER in layers:
+        features[LUMINANCE_LAYER] = _light_and_dark(image)
+    return features
 
 
 def _light_and_dark(image):

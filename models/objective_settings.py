@@ -17,7 +17,7 @@ STYLE_LAYERS = {
     "relu4_1/2": 1.0,
 }
 # Content features tell edges and forms, not which side is the lighter one. Left to them, a network spread the style's
-# colors as soft patches across faces; with the luminance of squares of 8 px faces stay readable, and with the color map
+# colors as soft patches across faces; with the luminance of windows of 8 px faces stay readable, and with the color map
 # each thing has its color.
 CONTENT_LAYERS = {"relu3_3": 1.0, "luminance/8": 3.0, "color_map/8": 4.0}
 

@@ -149,7 +149,7 @@ def _light_and_dark(images):
     """Luminance of mean 0 and deviation 1 at a coarser scale, beside a plane of ones."""
     import torch
 
-    reduced = torch.nn.functional.avg_pool2d(images.float(), _SQUARE_PX) / 255.0
+    reduced = _smoothed(images) / 255.0
     luminance = (reduced * torch.tensor(_LUMINANCE_WEIGHTS)[:, None, None]).sum(1, keepdim=True)
     centered = luminance - luminance.mean((2, 3), keepdim=True)
     deviation = (centered.square().mean((2, 3), keepdim=True) + _LEAST_CONTRAST**2).sqrt()
@@ -177,10 +177,15 @@ def _color_map_error(stylized, basis):
 
 def _centered_colors(images):
     """`[batch, 3, positions]` of mean 0, at the coarser scale."""
-    import torch
-
-    reduced = torch.nn.functional.avg_pool2d(images.float(), _SQUARE_PX) / 255.0
+    reduced = _smoothed(images) / 255.0
     return reduced.flatten(2) - reduced.flatten(2).mean(2, keepdim=True)
+
+
+def _smoothed(images):
+    """Overlapping averages, as `models.loss_network` takes them of pixels."""
+    from torch.nn.functional import avg_pool2d
+
+    return avg_pool2d(avg_pool2d(images.float(), _SQUARE_PX, stride=1), _SQUARE_PX, stride=_SQUARE_PX // 2)
 
 
 def _flatness(images):

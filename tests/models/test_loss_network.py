@@ -146,15 +146,25 @@ def test_rgb_layer_is_the_image_divided_by_255(compact):
     np.testing.assert_allclose(features["rgb"], IMAGE / 255, rtol=1e-6)
 
 
+def means(image, window, step):
+    """Means `[batch, rows, columns, 3]` over squares of `window` px that begin every `step` px."""
+    squares = np.lib.stride_tricks.sliding_window_view(image, (window, window), axis=(1, 2))
+    return squares[:, ::step, ::step].mean(axis=(-2, -1))
+
+
 def test_a_layer_at_a_coarser_scale_is_that_of_the_averaged_image(compact):
     image = IMAGE[:, :40, :32]
-    halved = image.reshape(2, 20, 2, 16, 2, 3).mean(axis=(2, 4))
-    coarse = compact.features(image, ["rgb/2", "relu2_1/2", "relu2_1"])
-    expected = compact.features(halved, ["rgb", "relu2_1"])
-    assert list(coarse) == ["rgb/2", "relu2_1/2", "relu2_1"]
-    np.testing.assert_allclose(coarse["rgb/2"], expected["rgb"], atol=1e-6)
-    np.testing.assert_allclose(coarse["relu2_1/2"], expected["relu2_1"], atol=1e-3)
+    coarse = compact.features(image, ["relu2_1/2", "relu2_1"])
+    assert list(coarse) == ["relu2_1/2", "relu2_1"]
+    expected = compact.features(means(image, 2, 2), ["relu2_1"])["relu2_1"]
+    np.testing.assert_allclose(coarse["relu2_1/2"], expected, atol=1e-3)
     np.testing.assert_array_equal(coarse["relu2_1"], compact.features(image, ["relu2_1"])["relu2_1"])
+
+
+def test_pixels_at_a_coarser_scale_are_averaged_over_overlapping_windows(compact):
+    image = IMAGE[:, :40, :32]
+    coarse = compact.features(image, ["relu2_1/4", "rgb/4"])["rgb/4"]
+    np.testing.assert_allclose(coarse, means(means(image, 4, 1), 4, 2) / 255, atol=1e-6)
 
 
 def luminance_error(compact, image, photo):
@@ -164,12 +174,21 @@ def luminance_error(compact, image, photo):
 
 def test_relative_error_of_luminance_is_one_minus_its_correlation(compact):
     random = np.random.default_rng(3)
-    photo, other = (random.uniform(0, 255, (32, 48, 3)).astype("float32") for _ in range(2))
-    light = [(image @ (0.299, 0.587, 0.114)).reshape(4, 8, 6, 8).mean(axis=(1, 3)) for image in (photo, other)]
+    photo, other = (np.kron(random.uniform(0, 255, (5, 7, 3)), np.ones((16, 16, 1))).astype("float32") for _ in "ab")
+    light = [means(means(image[None], 8, 1), 8, 4) @ (0.299, 0.587, 0.114) for image in (photo, other)]
     expected = 1 - np.corrcoef(light[0].ravel(), light[1].ravel())[0, 1]
     assert luminance_error(compact, other, photo) == pytest.approx(expected, abs=0.05)
     assert luminance_error(compact, 0.5 * photo + 40, photo) == pytest.approx(0, abs=0.02)
     assert luminance_error(compact, 255 - photo, photo) == pytest.approx(2, abs=0.1)
+
+
+def test_a_checkerboard_of_8_px_costs_the_same_wherever_it_begins(compact):
+    photo = np.random.default_rng(0).uniform(60, 190, (128, 128, 3)).astype("float32")
+    rows, columns = np.indices((132, 132)) // 8
+    board = (20.0 - 40.0 * ((rows + columns) % 2))[..., None]
+    aligned, between = (luminance_error(compact, photo + board[i : i + 128, i : i + 128], photo) for i in (0, 4))
+    assert aligned > 0.2
+    assert between == pytest.approx(aligned, rel=0.2)
 
 
 def test_luminance_of_a_photo_without_contrast_asks_for_little(compact):
