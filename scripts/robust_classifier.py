@@ -3,7 +3,7 @@
 Networks that were trained so give far better style transfer: their gradients with respect to the image show strokes
 and shapes instead of grain (Engstrom et al. 2019, arXiv 1906.00945; Nakano, Distill 2019, 10.23915/distill.00019.4).
 The attack is one random start and one signed step, not confined to a box afterwards (N-FGSM, de Jorge et al. 2022,
-arXiv 2202.01181): with the box, training so long ends in networks that withstand this one step and nothing else.
+arXiv 2202.01181): with the box, long trainings can end in networks that withstand this one step and nothing else.
 """
 
 from collections.abc import Callable, Sequence
