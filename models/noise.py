@@ -6,6 +6,8 @@ learned (as in Karras et al. 2019, arXiv 1812.04948, section 3.2), here for each
 same photo gives the same picture, and neighboring frames of a video the same strokes.
 """
 
+import functools
+
 import keras
 import numpy as np
 from keras import ops
@@ -16,6 +18,7 @@ _LONGEST_WAVE = 32
 _INITIAL_GAIN = 0.1
 
 
+@functools.cache
 def _tileable_pattern(period: int) -> np.ndarray:
     """Noise `[period, period]` of deviation 1, as strong at every scale: amplitudes fall with frequency (pink)."""
     spectrum = np.fft.fft2(np.random.default_rng(period).normal(size=(period, period)))
@@ -24,9 +27,6 @@ def _tileable_pattern(period: int) -> np.ndarray:
     amplitude = np.where(frequency < 1 / _LONGEST_WAVE, 0.0, 1.0 / np.maximum(frequency, 1 / _LONGEST_WAVE))
     pattern = np.fft.ifft2(spectrum * amplitude).real
     return (pattern / pattern.std()).astype("float16")
-
-
-_PATTERNS = tuple(_tileable_pattern(period) for period in _PERIODS)
 
 
 def noise_plane(height, width, origins):
@@ -41,12 +41,12 @@ def noise_plane(height, width, origins):
         `[height, width]` float32, of mean 0 and deviation 1 over large parts.
     """
     total = 0.0
-    for pattern, origin, period in zip(_PATTERNS, (origins[0], origins[1]), _PERIODS, strict=True):
+    for origin, period in zip((origins[0], origins[1]), _PERIODS, strict=True):
         rows = (ops.arange(height, dtype="int32") + origin[0]) % period
         columns = (ops.arange(width, dtype="int32") + origin[1]) % period
-        part = ops.take(ops.take(ops.convert_to_tensor(pattern), rows, axis=0), columns, axis=1)
+        part = ops.take(ops.take(ops.convert_to_tensor(_tileable_pattern(period)), rows, axis=0), columns, axis=1)
         total = total + ops.cast(part, "float32")
-    return total / len(_PATTERNS) ** 0.5
+    return total / len(_PERIODS) ** 0.5
 
 
 @keras.saving.register_keras_serializable(package="faststyle")

@@ -5,9 +5,6 @@ from keras import ops
 
 from models.fused_normalization import fused_normalization, has_fused_normalization
 
-SPIKE_DEVIATIONS = 5.0
-SPIKE_WEIGHT = 0.3
-
 
 @keras.saving.register_keras_serializable(package="faststyle")
 class ConditionalInstanceNormalization(keras.layers.Layer):
@@ -15,10 +12,6 @@ class ConditionalInstanceNormalization(keras.layers.Layer):
 
     `y = scale[style] * (x - mean(x)) / sqrt(var(x) + epsilon) + shift[style]`, mean and variance taken over height and
     width (instance normalization, Ulyanov et al. 2016, arXiv 1607.08022). A style mixture blends the rows linearly.
-
-    In training the layer adds a penalty on normalized values beyond 5 standard deviations. Without it the network
-    smuggles signal strength past the normalization: it grows a spike in some flat region, whose variance dims the rest
-    of the map, and the spike shows as a black blob (the droplets of Karras et al. 2020, arXiv 1912.04958, section 2).
 
     The statistics and the arithmetic are float32 whatever the compute precision: the difference `x - mean` of two
     large bfloat16 numbers would keep too few digits.
@@ -52,18 +45,15 @@ class ConditionalInstanceNormalization(keras.layers.Layer):
         values = ops.cast(inputs, "float32")
         mean, variance = ops.moments(values, axes=(1, 2), keepdims=True)
         normalized = (values - mean) * ops.rsqrt(variance + self.epsilon)
-        if training:
-            self.add_loss(SPIKE_WEIGHT * _spikes(normalized))
         return ops.cast(normalized * scale[:, None, None] + shift[:, None, None], self.compute_dtype)
 
     def _fused(self, inputs, scale, shift):
         """The same in training, image by image."""
-        outputs, spikes = [], 0.0
-        neutral = ops.ones_like(scale[0]), ops.zeros_like(shift[0])
-        for index, image in enumerate(ops.split(inputs, inputs.shape[0])):  # the gradient of slices would be slow
-            outputs.append(fused_normalization(image, scale[index], shift[index], epsilon=self.epsilon)[0])
-            spikes += _spikes(fused_normalization(image, *neutral, epsilon=self.epsilon)[0])
-        self.add_loss(SPIKE_WEIGHT * spikes / len(outputs))
+        images = ops.split(inputs, inputs.shape[0])  # the gradient of slices would be slow
+        outputs = [
+            fused_normalization(image, scale[index], shift[index], epsilon=self.epsilon)[0]
+            for index, image in enumerate(images)
+        ]
         return ops.cast(ops.concatenate(outputs), self.compute_dtype)
 
     def _rows(self, table, style_mixture):
@@ -75,19 +65,6 @@ class ConditionalInstanceNormalization(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "num_styles": self.num_styles, "epsilon": self.epsilon}
-
-
-@ops.custom_gradient
-def _spikes(normalized):
-    """Mean square of what lies beyond the allowed deviations, float32; its gradient takes one pass over memory."""
-    excess = normalized - ops.clip(normalized, -SPIKE_DEVIATIONS, SPIKE_DEVIATIONS)
-    count = ops.cast(ops.size(excess), "float32")
-
-    def gradient(*args, upstream=None):
-        slope = 2.0 * (args[0] if upstream is None else upstream) / count
-        return excess * ops.cast(slope, excess.dtype)
-
-    return ops.sum(ops.cast(ops.square(excess), "float32")) / count, gradient
 
 
 @keras.saving.register_keras_serializable(package="faststyle")

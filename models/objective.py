@@ -4,17 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from keras import ops
 
-from models.color_map import color_basis, color_map_error
-from models.layer_names import is_color_map
 from models.loss_network import LossNetwork
-from models.losses import (
-    content_error,
-    flat_variation,
-    flatness,
-    style_error,
-    style_statistics,
-    total_variation,
-)
+from models.losses import content_error, style_error, style_statistics, total_variation
 from models.objective_settings import ObjectiveSettings
 from models.style_terms import further_style_terms
 
@@ -33,7 +24,7 @@ class Objective:
     def __init__(self, loss_network: LossNetwork, settings: ObjectiveSettings) -> None:
         self._further = further_style_terms(settings)
         further_layers = [name for term in self._further.values() for name in term.layers]
-        loss_network.check_layers((*settings.content_layers, *settings.style_layers, *further_layers))
+        loss_network.check_layers(settings.layers())
         self.loss_network = loss_network
         self.settings = settings
         self._content_weights = _summing_to_one(settings.content_layers)
@@ -41,17 +32,9 @@ class Objective:
         self._style_names = tuple(dict.fromkeys((*self._style_weights, *further_layers)))
 
     def content_targets(self, content_image) -> dict:
-        """Features of content images `[batch, height, width, 3]` in 0..255, by layer; no gradient flows back.
-
-        At `color_map` they are the basis of the photo's colors, see `models.color_map`. Beside them "flatness" tells
-        where the photo is flat.
-        """
+        """Features of content images `[batch, height, width, 3]` in 0..255, by layer; no gradient flows back."""
         features = self.loss_network.features(content_image, tuple(self._content_weights))
-        targets = {
-            name: color_basis(value) if is_color_map(name) else ops.stop_gradient(value)
-            for name, value in features.items()
-        }
-        return targets | {"flatness": flatness(content_image)}
+        return {name: ops.stop_gradient(value) for name, value in features.items()}
 
     def style_targets(self, style_image) -> dict:
         """Statistics of style images `[batch, height, width, 3]` in 0..255: `{layer: {part: [batch, ...]}}`.
@@ -77,12 +60,12 @@ class Objective:
                 region r only. A region's error counts by its area, so that style is as strong at every pixel.
 
         Returns:
-            `{"total", "content", "style", "tv", "flat"}` to float32 scalars, and every further term that has a weight.
+            `{"total", "content", "style", "tv"}` to float32 scalars, and every further term that has a weight.
         """
         names = tuple(dict.fromkeys((*self._content_weights, *self._style_names)))
         features = self.loss_network.features(stylized_image, names)
         content = sum(
-            weight * (color_map_error if is_color_map(name) else content_error)(features[name], content_targets[name])
+            weight * content_error(features[name], content_targets[name])
             for name, weight in self._content_weights.items()
         )
         layer_masks = _layer_masks(masks, features) if masks is not None else dict.fromkeys(features)
@@ -101,7 +84,6 @@ class Objective:
             "content": content,
             "style": style,
             "tv": total_variation(stylized_image),
-            "flat": flat_variation(stylized_image, content_targets["flatness"]),
             **further,
         }
         terms = {name: ops.mean(value) for name, value in terms.items()}

@@ -16,10 +16,7 @@ STYLE_LAYERS = {
     "relu4_1": 1.0,
     "relu4_1/2": 1.0,
 }
-# Content features tell edges and forms, not which side is the lighter one. Left to them, a network spread the style's
-# colors as soft patches across faces; with the luminance of windows of 8 px faces stay readable, and with the color map
-# each thing has its color.
-CONTENT_LAYERS = {"relu3_3": 1.0, "luminance/8": 3.0, "color_map/8": 4.0}
+CONTENT_LAYERS = {"relu3_3": 1.0}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,14 +24,12 @@ class ObjectiveSettings:
     """Layers and weights of `content_weight * content + style_weight * style + tv_weight * tv + further terms`.
 
     Attributes:
-        content_layers: layer name to weight; weights are scaled to sum 1. "luminance" keeps light light, "color_map"
-            lets what is of one color stay of one color.
+        content_layers: layer name to weight; weights are scaled to sum 1.
         style_layers: layer name to weight; weights are scaled to sum 1. "rgb" compares the pixels' colors.
         statistic: "gram" or "covariance", see `models.losses.style_statistics`.
         content_weight: on the content term, 0 or more.
         style_weight: on the style term, 0 or more.
         tv_weight: on the total variation, 0 or more.
-        flat_weight: on the total variation where the photo is flat, see `models.losses.flat_variation`.
         activation_shift: added to features before their Gram matrix (Novak & Nikulin 2016, section 3.3, take -1).
         histogram_weight: on the histogram loss, see `models.histogram_loss`.
         histogram_layers: layer name to weight; weights are scaled to sum 1.
@@ -49,10 +44,9 @@ class ObjectiveSettings:
     content_layers: Mapping[str, float] = dataclasses.field(default_factory=lambda: dict(CONTENT_LAYERS))
     style_layers: Mapping[str, float] = dataclasses.field(default_factory=lambda: dict(STYLE_LAYERS))
     statistic: str = "covariance"
-    content_weight: float = 0.8
+    content_weight: float = 0.25
     style_weight: float = 1.0
-    tv_weight: float = 12.0
-    flat_weight: float = 5.0
+    tv_weight: float = 3.0
     activation_shift: float = 0.0
     histogram_weight: float = 0.0
     histogram_layers: Mapping[str, float] = dataclasses.field(default_factory=lambda: {"relu1_1": 1.0, "relu4_1": 1.0})
@@ -65,7 +59,7 @@ class ObjectiveSettings:
         for name, weight in weights.items():
             if not (weight >= 0 and math.isfinite(weight)):
                 raise ValueError(f"{name}_weight must be 0 or more, got {weight}")
-        if sum(weights.values()) == weights["tv"] + weights["flat"]:
+        if sum(weights.values()) == weights["tv"]:
             raise ValueError("content_weight and style_weight are both 0: nothing to learn; raise one of them")
         if self.statistic not in STATISTICS:
             raise ValueError(f"unknown style statistic {self.statistic!r}; choose one of {', '.join(STATISTICS)}")
@@ -78,7 +72,12 @@ class ObjectiveSettings:
             if not layers or min(layers.values()) < 0 or sum(layers.values()) <= 0:
                 raise ValueError(f"{kind} layers need weights of 0 or more with a positive sum, got {dict(layers)}")
 
+    def layers(self) -> tuple[str, ...]:
+        """Every layer that some term with a weight compares."""
+        histogram = self.histogram_layers if self.histogram_weight else {}
+        return tuple(dict.fromkeys((*self.content_layers, *self.style_layers, *histogram)))
+
     def weights(self) -> dict[str, float]:
         """Term to weight, in the order in which terms are shown."""
-        names = ("content", "style", "tv", "flat", "histogram", "shifted_gram", "chained_gram")
+        names = ("content", "style", "tv", "histogram", "shifted_gram", "chained_gram")
         return {name: getattr(self, f"{name}_weight") for name in names}

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import keras
 from keras import layers, ops
 
-from models.checkerboard import WithoutCheckerboard
+from models.losses import grid_energy
 from models.noise import StyleNoise
 from models.normalization import ConditionalInstanceNormalization
 from models.wide_convolutions import DoublingConv2D, FourPixelConv2D
 
+GRID_WEIGHT = 500.0  # a weave that the eye just sees costs a tenth of what a style does
 RESIDUAL_BLOCKS = 5
 SIZE_MULTIPLE_PX = 4
 
@@ -19,18 +20,11 @@ def build_transform_network(*, num_styles: int = 1, width: float = 1.0, dtype="f
 
     9x9 conv 32 - 3x3/2 conv 64 - 3x3/2 conv 128 - 5 residual blocks 128 - bilinear x2, 3x3 conv 64 -
     bilinear x2, 3x3 conv 32 - 9x9 conv 3; reflection padding. Before the residual blocks each style adds noise
-    (`models.noise`), and after them checkerboards are taken out (`models.checkerboard`). With one style and width 1 it
-    has the paper's 1,679,235 parameters and 128 amounts of noise.
+    (`models.noise`). With one style and width 1 it has the paper's 1,679,235 parameters and 128 amounts of noise.
 
-    Resize-convolutions are the usual means against checkerboards (Odena et al. 2016, 10.23915/distill.00003), but with
-    nearest neighbors a kernel still sees the steps between repeated pixels: every style was covered by a weave with a
-    period of exactly 4 px, the size of a pixel in the residual blocks. Linear interpolation has no steps. What remained
-    were regular dots in calm regions: the last residual blocks alternated from position to position.
-
-    Unlike the paper's, the output has no tanh: a saturated tanh hides any excess, and training used that to put black
-    blobs into flat regions, spikes some 30 times the range before the tanh by which the decoder's instance
-    normalization dims the rest of the picture. Unbounded in training, a spike costs what it weighs.
-    `stylize_any_size` clips.
+    Departures from the paper: conditional normalization and noise; the upsampled positions are interpolated linearly,
+    since a kernel sees the steps between repeated nearest neighbors and covers the picture with a weave of 4 px; and
+    the output has no tanh, since a saturated one hides any excess from training. `stylize_any_size` clips.
 
     Args:
         num_styles: styles the network holds, at least 1.
@@ -80,7 +74,6 @@ def apply_trunk(image, normalize: Callable, add_noise: Callable, *, width: float
     x = add_noise(x)
     for block in range(1, RESIDUAL_BLOCKS + 1):
         x = step.residual(x, 128, name=f"residual{block}")
-    x = WithoutCheckerboard(dtype=dtype, name="without_checkerboard")(x)
     x = step.upsample_conv(x, 64, name="decode1")
     x = step.upsample_conv(x, 32, name="decode2")
     x = step.pad(x, 4, name="output_pad")
@@ -143,14 +136,17 @@ class FromPixels(layers.Layer):
 class ToPixels(layers.Layer):
     """Maps `[batch, height, width, 3]` from about -1..1 to about 0..255, in float32, without a bound.
 
-    In training it adds a penalty on what lies outside 0..255 and will be clipped.
+    In training it adds two penalties: on what lies outside 0..255 and will be clipped, and on texture that repeats with
+    the network's own grid, see `models.losses.grid_energy`.
     """
 
     def call(self, inputs, training=None):
         unit = ops.cast(inputs, "float32")
+        pixels = 127.5 * (unit + 1.0)
         if training:
             self.add_loss(ops.mean(ops.square(ops.relu(ops.abs(unit) - 1.0))))
-        return 127.5 * (unit + 1.0)
+            self.add_loss(GRID_WEIGHT * ops.mean(grid_energy(pixels)))
+        return pixels
 
 
 class _Steps:

@@ -97,7 +97,6 @@ def _quality_tables(arguments: argparse.Namespace, chosen: Sequence[str]) -> Ite
     settings = TrainSettings(
         style_images=(arguments.style,),
         content=arguments.content,
-        loss_network="compact",
         steps=arguments.steps,
         image_size=arguments.image_size,
         style_sizes=(2 * arguments.image_size,),

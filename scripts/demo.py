@@ -33,7 +33,6 @@ def run_demo(output: Path, *, steps: int) -> Path:
     settings = TrainSettings(
         style_images=tuple(str(path) for path in styles),
         content=str(output / "photos"),
-        loss_network="compact",
         steps=steps,
         held_out=1,
     )

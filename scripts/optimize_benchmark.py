@@ -42,7 +42,7 @@ def overhead_table(size_px: int = 512, iterations: int = 12) -> Table:
     for name, pairs in shares.items():
         network, optimizer = (float(value) for value in np.min(pairs, axis=0))
         rows.append([name, Number(network, ".3f"), Number(optimizer, ".3f"), Number(optimizer / network, ".1%")])
-    title = f"L-BFGS at {size_px} px, compact loss network, best of two rounds in turn"
+    title = f"L-BFGS at {size_px} px, best of two rounds in turn"
     return Table("optimize.overhead", title, ["", "network, s/iteration", "optimizer, s/iteration", "share"], rows)
 
 
@@ -64,34 +64,29 @@ def race_table() -> Table:
             runs[f"Adam {rate:g}"] = adam(problem, start, iterations=count, learning_rate=rate, decay=0.1)
         totals = [_best_within(run, _RACE_SECONDS) for run in runs.values()]
         rows.append([str(index + 1), *(Number(total, ".4f") for total in totals)])
-    title = f"Best total after {_RACE_SECONDS:.0f} s at {_RACE_PX} px, compact loss network"
+    title = f"Best total after {_RACE_SECONDS:.0f} s at {_RACE_PX} px"
     return Table("optimize.race", title, ["image", "L-BFGS", "Adam, rate 2", "Adam, rate 4", "Adam, rate 8"], rows)
 
 
 def memory_table(size_px: int = 1024) -> Table:
-    """Peak memory of a process that takes three iterations with VGG-19 and five style layers."""
+    """Peak memory of a process that takes three iterations with five style layers."""
     code = f"from scripts.optimize_benchmark import peak_gib; print(peak_gib({size_px}))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     peak = float(result.stdout.split()[-1])
-    title = f"Peak memory at {size_px} x {size_px} px, vgg19 (random weights), style layers relu1_1 to relu5_1"
+    title = f"Peak memory at {size_px} x {size_px} px, style layers relu1_1 to relu5_1"
     return Table("optimize.memory", title, ["GiB"], [[Number(peak, ".1f")]])
 
 
 def peak_gib(size_px: int) -> float:
     """Runs three iterations and returns this process's peak resident memory, GiB."""
-    import keras
-
     from infer.optimize.descent import lbfgs
     from infer.optimize.image_problem import ImageProblem
     from models.loss_network import LossNetwork
     from models.objective import Objective, ObjectiveSettings
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "vgg19_random.weights.h5"
-        keras.applications.VGG19(include_top=False, weights=None).save_weights(path)
-        network = LossNetwork("vgg19", weights_path=path)
     layers = {f"relu{block}_1": 1.0 for block in range(1, 6)}
-    objective = Objective(network, ObjectiveSettings({"relu4_2": 1.0}, layers, statistic="gram"))
+    settings = ObjectiveSettings({"relu4_2": 1.0}, layers, statistic="gram")
+    objective = Objective(LossNetwork("vgg16", layers=settings.layers()), settings)
     content, style = np.random.default_rng(0).uniform(0, 255, (2, size_px, size_px, 3)).astype("float32")
     problem = ImageProblem(objective, content, [style], style_weights=(1.0,))
     for _ in itertools.islice(lbfgs(problem, content.ravel()), 3):
@@ -123,7 +118,8 @@ def _problem(size_px: int, index: int = 0):
     with tempfile.TemporaryDirectory() as folder:
         photo = fit_within(read_image(write_sample_photos(Path(folder))[0][index]), size_px)
     style = resize_shorter_side(list(DRAWN_STYLES.values())[index](), min(photo.shape[:2]))
-    objective = Objective(LossNetwork("compact"), ObjectiveSettings(content_weight=OptimizeSettings.content_weight))
+    settings = ObjectiveSettings(content_weight=OptimizeSettings.content_weight)
+    objective = Objective(LossNetwork("vgg16", layers=settings.layers()), settings)
     content = photo.astype("float32")
     return ImageProblem(objective, content, [style.astype("float32")], style_weights=(1.0,)), content.ravel()
 

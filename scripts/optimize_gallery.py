@@ -20,7 +20,7 @@ from scripts.drawn_styles import DRAWN_STYLES
 from scripts.faststyle import main as faststyle
 from scripts.sample_photos import write_sample_photos
 
-_COMMON = "--loss-network compact --size 256 --iterations 80"
+_COMMON = "--size 256 --iterations 80"
 _CAT, _COFFEE, _ASTRONAUT = "photos/chelsea.png", "photos/coffee.png", "photos/astronaut.png"
 _BRUSH, _GLASS, _WOODCUT = "styles/brush_strokes.png", "styles/stained_glass.png", "styles/woodcut.png"
 
@@ -53,7 +53,7 @@ PICTURES = (
     ),
     Picture(
         "pooling",
-        "Max against average pooling in the loss network, which was trained with average pooling.",
+        "Max against average pooling in the loss network, which was trained with max pooling.",
         _optimize(_COFFEE, _GLASS),
         ["--pooling max", "--pooling average"],
     ),
@@ -111,13 +111,13 @@ PICTURES = (
     Picture(
         "reconstruction_style",
         "Style alone, from noise: all layers up to relu1_1, relu2_1, ..., relu5_1; two seeds.",
-        f"reconstruct {_BRUSH} --loss-network compact --size 128 --iterations 80",
+        f"reconstruct {_BRUSH} --size 128 --iterations 80",
         ["--kind style"],
     ),
     Picture(
         "reconstruction_content",
         "Content alone, from noise: one layer per row.",
-        f"reconstruct {_CAT} --loss-network compact --size 128 --iterations 80 --seeds 0",
+        f"reconstruct {_CAT} --size 128 --iterations 80 --seeds 0",
         ["--kind content"],
     ),
 )

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.averaged_run import AveragedRun
 from scripts.benchmark_table import Number, Table
 from train.run_directory import RunDirectory
 from train.run_training import run_training
@@ -32,17 +31,11 @@ _PLAIN = {
     "precision": "float32",
 }
 _OURS = {"width": 0.5, "batch_size": 2, "optimizer": "muon", "learning_rate_decay": "cosine", "precision": "bfloat16"}
-_SMALL_FIRST = "half-size crops first"
-_AVERAGED = "moving average of the weights"
-_OURS_AVERAGED = f"all of ours, {_AVERAGED}"
 _CHANGES: Mapping[str, dict] = {
     "plain": {},
     **{f"{name} {value}": {name: value} for name, value in _OURS.items()},
     "batch_size 8": {"batch_size": 8},
-    _SMALL_FIRST: {},
-    _AVERAGED: {},
     "all of ours": _OURS,
-    _OURS_AVERAGED: _OURS,
     "all of ours, from the gallery": _OURS | {"base": "gallery"},
 }
 _TARGET_FASTER = 3.0
@@ -64,29 +57,6 @@ def curve(settings: TrainSettings, run_dir: Path) -> list[Point]:
     return _points(RunDirectory(run_dir).metrics, settings.batch_size)
 
 
-def curve_of_growing_crops(settings: TrainSettings, run_dir: Path) -> list[Point]:
-    """Half of the steps on crops of half the size, with the style as many times smaller, then the other half.
-
-    Only the second half is measured at the size that counts; its steps and seconds include the first's.
-    """
-    half = dataclasses.replace(settings, steps=settings.steps // 2)
-    small_sizes = tuple(size // 2 for size in settings.style_sizes)
-    small = dataclasses.replace(half, image_size=settings.image_size // 2, style_sizes=small_sizes)
-    *_, end = curve(small, run_dir / "small")
-    base = str(RunDirectory(run_dir / "small").weights)
-    large = curve(dataclasses.replace(half, base=base), run_dir / "large")
-    return [Point(end.step + p.step, end.seconds + p.seconds, p.total, p.style) for p in large]
-
-
-def curve_of_averaged_weights(settings: TrainSettings, run_dir: Path) -> list[Point]:
-    """The same run, each look at a moving average of its weights; without its export."""
-    settings = dataclasses.replace(settings, preview_every=max(1, settings.steps // _LOOKS))
-    directory = RunDirectory(run_dir)
-    directory.open(settings)
-    AveragedRun(settings, directory).train()
-    return _points(directory.metrics, settings.batch_size)
-
-
 def seconds_to(points: Sequence[Point], total: float) -> float | None:
     """Seconds until the objective is at or below `total`, between two looks by a straight line; None if never."""
     before = None
@@ -98,13 +68,6 @@ def seconds_to(points: Sequence[Point], total: float) -> float | None:
             return before.seconds + share * (point.seconds - before.seconds)
         before = point
     return None
-
-
-_CURVES = {
-    _SMALL_FIRST: curve_of_growing_crops,
-    _AVERAGED: curve_of_averaged_weights,
-    _OURS_AVERAGED: curve_of_averaged_weights,
-}
 
 
 def starts_table(settings: TrainSettings, folder: Path) -> Table:
@@ -130,8 +93,7 @@ def schedule_table(settings: TrainSettings, folder: Path) -> Table:
     """Each change to Johnson's schedule, and all together: the time to the objective that the plain one ends with."""
     curves = {}
     for name, change in _CHANGES.items():
-        train = _CURVES.get(name, curve)
-        curves[name] = train(dataclasses.replace(settings, **_PLAIN | change), folder / _as_file_name(name))
+        curves[name] = curve(dataclasses.replace(settings, **_PLAIN | change), folder / _as_file_name(name))
     plain = curves["plain"][-1]
     rows: list[list[str | Number]] = []
     for name, points in curves.items():

@@ -1,9 +1,10 @@
 """Training steps in PyTorch, as a reference for speed; needs PyTorch and numpy, and nothing heavy of this project.
 
-The transform network of `scripts.torch_reference` at any width, a VGG-16-shaped loss network and this project's default
-objective, all with random weights: the speed is the same. A server: each line of standard input names a form, each line
-of standard output is JSON with the seconds of one step, or the reason why it cannot be taken.
-`python -m scripts.torch_training WIDTH LOSS_NETWORK BATCH_SIZE IMAGE_SIZE`
+The transform network of `scripts.torch_reference` at any width, a VGG-16 and this project's default objective, all with
+random weights: the speed is the same. What our network adds of its own, noise and the penalties of its output, is left
+out, so that PyTorch computes a little less. A server: each line of standard input names a form, each line of standard
+output is JSON with the seconds of one step, or the reason why it cannot be taken.
+`python -m scripts.torch_training WIDTH BATCH_SIZE IMAGE_SIZE`
 """
 
 import json
@@ -11,26 +12,23 @@ import sys
 import time
 
 from models.layer_names import split_layer_name
-from models.objective_settings import STYLE_LAYERS, ObjectiveSettings
+from models.objective_settings import CONTENT_LAYERS, STYLE_LAYERS, ObjectiveSettings
 from scripts.torch_reference import build_network
 
 FORMS = ("float32", "bfloat16, channels last", "bfloat16, channels last, compiled")
 _CONVOLUTIONS, _CHANNELS = (2, 2, 3, 3), (64, 128, 256, 512)  # to relu4_3, the deepest style layer
-_CONTENT_LAYER, _SQUARE_PX = "relu3_3", 8
-_CONTENT_SHARES = (0.125, 0.375, 0.5)  # of the features, the luminance and the color map
-_LUMINANCE_WEIGHTS, _LEAST_CONTRAST = (0.299, 0.587, 0.114), 2.0 / 255.0
-_FLATNESS_WINDOW_PX, _FLAT_ENERGY = 15, 2 * (4.0 / 255.0) ** 2
+(_CONTENT_LAYER,) = CONTENT_LAYERS
 _LEARNING_RATE = 1e-4
 
 
-def main(width: str, loss_network: str, batch_size: str, image_size: str) -> int:
+def main(width: str, batch_size: str, image_size: str) -> int:
     """Answers one line for each line read."""
     steps: dict = {}
     for line in sys.stdin:
         form = line.strip()
         try:
             if form not in steps:
-                steps[form] = make_step(form, float(width), loss_network, (int(batch_size), int(image_size)))
+                steps[form] = make_step(form, float(width), (int(batch_size), int(image_size)))
             start = time.perf_counter()
             loss = steps[form]()
             answer = {"seconds": time.perf_counter() - start, "loss": loss}
@@ -40,7 +38,7 @@ def main(width: str, loss_network: str, batch_size: str, image_size: str) -> int
     return 0
 
 
-def make_step(form: str, width: float, loss_network: str, shape: tuple[int, int]):
+def make_step(form: str, width: float, shape: tuple[int, int]):
     """One optimizer step on a fixed random batch, as a function that returns the loss."""
     import torch
 
@@ -48,7 +46,7 @@ def make_step(form: str, width: float, loss_network: str, shape: tuple[int, int]
     faster = form != FORMS[0]
     layout = torch.channels_last if faster else torch.contiguous_format
     network = build_network(width).train().to(memory_format=layout)
-    features = _loss_network(loss_network).to(memory_format=layout)
+    features = _vgg16().to(memory_format=layout)
     optimizer = torch.optim.Adam(network.parameters(), lr=_LEARNING_RATE)
     batch_size, side = shape
     images = (255 * torch.rand(batch_size, 3, side, side)).to(memory_format=layout)
@@ -60,10 +58,9 @@ def make_step(form: str, width: float, loss_network: str, shape: tuple[int, int]
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=faster):
             with torch.no_grad():
                 content = features(batch, [_CONTENT_LAYER])[_CONTENT_LAYER].float()
-                light, basis, flatness = _light_and_dark(batch), _color_basis(batch), _flatness(batch)
             stylized = network(batch)
             found = features(stylized, [*STYLE_LAYERS, _CONTENT_LAYER])
-            return _objective(stylized.float(), found, (content, light), basis, flatness, targets)
+            return _objective(stylized.float(), found, content, targets)
 
     if form == FORMS[2]:
         compute_loss = torch.compile(compute_loss)
@@ -78,27 +75,24 @@ def make_step(form: str, width: float, loss_network: str, shape: tuple[int, int]
     return step
 
 
-def _loss_network(name: str):
-    """VGG-16's convolutions, frozen; "compact" has half the channels and average pooling."""
+def _vgg16():
+    """VGG-16's convolutions as deep as the objective needs, frozen."""
     import torch
     from torch import nn
-
-    half = name == "compact"
 
     class LossNetwork(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.pool = (nn.AvgPool2d if half else nn.MaxPool2d)(2)
+            self.pool = nn.MaxPool2d(2)
             self.layers = nn.ModuleDict()
             inputs = 3
             for block, (count, channels) in enumerate(zip(_CONVOLUTIONS, _CHANNELS, strict=True), start=1):
                 for index in range(1, count + 1):
-                    outputs = channels // 2 if half else channels
-                    convolution = nn.Conv2d(inputs, outputs, 3, padding=1)
+                    convolution = nn.Conv2d(inputs, channels, 3, padding=1)
                     # PyTorch's own start lets deep features fade to numbers so small that they cost time.
                     nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
                     self.layers[f"relu{block}_{index}"] = convolution
-                    inputs = outputs
+                    inputs = channels
 
         def forward(self, images, names):
             """Features by name, each scale only as deep as it is asked for."""
@@ -126,84 +120,20 @@ def _loss_network(name: str):
     return LossNetwork().requires_grad_(False).eval()
 
 
-def _objective(stylized, features, content, basis, flatness, targets):
-    """Relative content error, relative style errors and both variations, as `models.losses` defines them."""
+def _objective(stylized, features, content, targets):
+    """Relative content error, relative style errors and total variation, as `models.losses` defines them."""
     total = sum(STYLE_LAYERS.values())
     style = sum(
         weight / total * sum(map(_relative_error, _statistics(features[name]), targets[name]))
         for name, weight in STYLE_LAYERS.items()
     )
+    content_error = _relative_error(features[_CONTENT_LAYER].float(), content)
     unit = stylized / 255.0
     down, across = (unit[:, :, 1:] - unit[:, :, :-1]).square(), (unit[..., 1:] - unit[..., :-1]).square()
-    flat = (_padded(down, across) * flatness).mean()
-    measured = (features[_CONTENT_LAYER].float(), _light_and_dark(stylized))
-    errors = [*map(_relative_error, measured, content), _color_map_error(stylized, basis)]
-    content_error = sum(share * error for share, error in zip(_CONTENT_SHARES, errors, strict=True))
-    variation = down.mean() + across.mean()
+    variation = down.mean((1, 2, 3)) + across.mean((1, 2, 3))
     weights = ObjectiveSettings()
-    variations = weights.tv_weight * variation + weights.flat_weight * flat
-    return (weights.style_weight * style + weights.content_weight * content_error + variations).mean()
-
-
-def _light_and_dark(images):
-    """Luminance of mean 0 and deviation 1 at a coarser scale, beside a plane of ones."""
-    import torch
-
-    reduced = _smoothed(images) / 255.0
-    luminance = (reduced * torch.tensor(_LUMINANCE_WEIGHTS)[:, None, None]).sum(1, keepdim=True)
-    centered = luminance - luminance.mean((2, 3), keepdim=True)
-    deviation = (centered.square().mean((2, 3), keepdim=True) + _LEAST_CONTRAST**2).sqrt()
-    return torch.cat([centered / deviation, torch.ones_like(centered)], dim=1)
-
-
-def _color_basis(images):
-    """Orthonormal quadratic polynomials of the colors, as `models.color_map` defines them: `[batch, 9, positions]`."""
-    import torch
-
-    colors = _centered_colors(images)
-    products = colors[:, [0, 1, 2, 0, 0, 1]] * colors[:, [0, 1, 2, 1, 2, 2]]
-    terms = torch.cat([colors, products - products.mean(2, keepdim=True)], dim=1)
-    covariance = terms @ terms.transpose(1, 2) / terms.shape[2]
-    root = torch.linalg.cholesky(covariance + 1e-4 * torch.eye(terms.shape[1]))
-    return torch.linalg.solve_triangular(root, terms, upper=False) / terms.shape[2] ** 0.5
-
-
-def _color_map_error(stylized, basis):
-    colors = _centered_colors(stylized)
-    variance = colors.square().sum((1, 2))
-    explained = (basis @ colors.transpose(1, 2)).square().sum((1, 2))
-    return (variance - explained) / (variance + 9e-4 * basis.shape[2])
-
-
-def _centered_colors(images):
-    """`[batch, 3, positions]` of mean 0, at the coarser scale."""
-    reduced = _smoothed(images) / 255.0
-    return reduced.flatten(2) - reduced.flatten(2).mean(2, keepdim=True)
-
-
-def _smoothed(images):
-    """Overlapping averages, as `models.loss_network` takes them of pixels."""
-    from torch.nn.functional import avg_pool2d
-
-    return avg_pool2d(avg_pool2d(images.float(), _SQUARE_PX, stride=1), _SQUARE_PX, stride=_SQUARE_PX // 2)
-
-
-def _flatness(images):
-    from torch.nn.functional import avg_pool2d
-
-    unit = images / 255.0
-    down, across = (unit[:, :, 1:] - unit[:, :, :-1]).square(), (unit[..., 1:] - unit[..., :-1]).square()
-    energy = _padded(down, across).mean(1, keepdim=True)
-    window = _FLATNESS_WINDOW_PX
-    around = avg_pool2d(energy, window, stride=1, padding=window // 2, count_include_pad=False)
-    return 1.0 / (1.0 + around / _FLAT_ENERGY)
-
-
-def _padded(down, across):
-    """Differences to the neighbors below and on the right, summed; 0 beyond the border."""
-    from torch.nn.functional import pad
-
-    return pad(down, (0, 0, 0, 1)) + pad(across, (0, 1))
+    terms = weights.style_weight * style + weights.content_weight * content_error + weights.tv_weight * variation
+    return terms.mean()
 
 
 def _statistics(features):

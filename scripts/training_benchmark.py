@@ -15,10 +15,8 @@ from scripts.training_steps import TorchTrainer, our_step, step_operations
 from train.content_batches import content_batches
 from train.content_sources import open_content_source
 
-_VARIANTS = ((0.5, "compact"), (1.0, "compact"), (1.0, "vgg16"))
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-# pytorch/examples' size, and our default.
-_COMPARED = ((1.0, "vgg16"), (0.5, "compact"))
+_WIDTHS = (1.0, 0.5)  # pytorch/examples' size, and our default
 _TARGET_FIRST, _TARGET_BEST, _TARGET_INPUT = 5.0, 1.5, 5.0
 _PHOTO_SIZE = (640, 480)  # of most of COCO's photos
 _PIPELINE_BATCHES = 100
@@ -35,31 +33,30 @@ def training_tables(rounds: int, *, torch_python: str | None) -> Iterator[Table]
     yield precision_table(rounds, **_TIME_AS)
     if torch_python:
         rates = {"float32": matrix_multiply_rate("f32"), "bfloat16": matrix_multiply_rate("bf16")}
-        for width, loss_network in _COMPARED:
-            yield torch_table(rounds, torch_python, width, loss_network, rates=rates, **_TIME_AS)
+        for width in _WIDTHS:
+            yield torch_table(rounds, torch_python, width, rates=rates, **_TIME_AS)
     yield input_table(rounds, **_TIME_AS)
 
 
 def precision_table(rounds: int, *, batch_size: int, side: int) -> Table:
-    """Seconds of one training step by width, loss network and precision."""
+    """Seconds of one training step by width and precision."""
     steps = {
-        (f"{width:g}", loss_network, precision): our_step(width, loss_network, policy, batch_size=batch_size, side=side)
-        for width, loss_network in _VARIANTS
+        (f"{width:g}", precision): our_step(width, policy, batch_size=batch_size, side=side)
+        for width in _WIDTHS
         for precision, policy in _POLICIES.items()
     }
     rows: list[list[str | Number]] = [
         [*names, Number(seconds), Number(batch_size / seconds, ".1f")]
         for names, seconds in take_turns(steps, rounds).items()
     ]
-    title = f"Training step, batch {batch_size} at {side} px (vgg16 with random weights: the speed is the same)"
-    return Table("training.precision", title, ["width", "loss network", "precision", "s/step", "images/s"], rows)
+    title = f"Training step, batch {batch_size} at {side} px"
+    return Table("training.precision", title, ["width", "precision", "s/step", "images/s"], rows)
 
 
 def torch_table(
     rounds: int,
     torch_python: str,
     width: float,
-    loss_network: str,
     *,
     rates: dict[str, float],
     batch_size: int,
@@ -67,14 +64,14 @@ def torch_table(
 ) -> Table:
     """Our step and PyTorch's in three forms, in turn, with their shares of the machine's matrix-multiply rates."""
     steps: dict[str, Callable[[], object]] = {
-        f"ours, {precision}": our_step(width, loss_network, policy, batch_size=batch_size, side=side)
+        f"ours, {precision}": our_step(width, policy, batch_size=batch_size, side=side)
         for precision, policy in _POLICIES.items()
     }
-    with TorchTrainer(torch_python, width, loss_network, batch_size=batch_size, side=side) as torch:
+    with TorchTrainer(torch_python, width, batch_size=batch_size, side=side) as torch:
         failures = {form: torch.failure(form) for form in FORMS}
         steps |= {f"PyTorch, {form}": torch.step(form) for form, reason in failures.items() if not reason}
         medians = take_turns(steps, rounds)
-    operations = batch_size * step_operations(width, loss_network, side)
+    operations = batch_size * step_operations(width, side)
     targets = _targets(medians)
     ours = _ours(medians)
     rows: list[list[str | Number]] = []
@@ -87,16 +84,16 @@ def torch_table(
             rows.append([f"PyTorch, {form}", *["-"] * 5, f"failed: {reason}"])
     speeds = " and ".join(f"{rate / 1e9:.0f} Gflop/s in {name}" for name, rate in rates.items())
     title = (
-        f"The same step in PyTorch, in turn: width {width:g}, {loss_network}, batch {batch_size} at {side} px. "
+        f"The same step in PyTorch, in turn: width {width:g}, batch {batch_size} at {side} px. "
         f"A matrix product of 4096x4096 reaches {speeds} here"
     )
     columns = ["trainer", "s/step", "images/s", "times ours", *(f"of {name} rate" for name in rates), "target"]
-    return Table(f"training.pytorch-{loss_network}", title, columns, rows)
+    return Table(f"training.pytorch-{width:g}", title, columns, rows)
 
 
 def input_table(rounds: int, *, batch_size: int, side: int) -> Table:
     """Images per second of the input pipeline alone, against what our default training consumes."""
-    step = our_step(0.5, "compact", _POLICIES["bfloat16"], batch_size=batch_size, side=side)
+    step = our_step(0.5, _POLICIES["bfloat16"], batch_size=batch_size, side=side)
     with tempfile.TemporaryDirectory() as folder:
         _write_photos(Path(folder))
         source = open_content_source(folder, held_out=0, seed=0)
@@ -113,7 +110,7 @@ def input_table(rounds: int, *, batch_size: int, side: int) -> Table:
     met = "met" if supply >= _TARGET_INPUT * demand else "not met"
     rows: list[list[str | Number]] = [
         ["input pipeline alone", Number(supply, ".0f"), Number(supply / demand, ".1f"), f"at least 5: {met}"],
-        ["training, width 0.5, compact, bfloat16", Number(demand, ".1f"), Number(1.0, ".1f"), ""],
+        ["training, width 0.5, bfloat16", Number(demand, ".1f"), Number(1.0, ".1f"), ""],
     ]
     title = f"JPEG photos of {_PHOTO_SIZE[0]}x{_PHOTO_SIZE[1]} px to random crops of {side} px"
     return Table("training.input", title, ["what", "images/s", "times the training's", "target"], rows)

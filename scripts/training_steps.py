@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,18 +12,18 @@ from models.layer_names import is_network_layer, split_layer_name
 _ROOT = Path(__file__).parent.parent
 
 
-def our_step(width: float, loss_network: str, policy: str, *, batch_size: int, side: int) -> Callable[[], object]:
+def our_step(width: float, policy: str, *, batch_size: int, side: int) -> Callable[[], object]:
     """One optimizer step of our trainer on a fixed random batch.
 
     Args:
         width: of the transform network.
-        loss_network: "vgg16" (with random weights: the speed is the same) or "compact".
         policy: a Keras dtype policy.
         batch_size: photos in a batch.
         side: of the photos, px.
     """
     import keras
 
+    from models.loss_network import LossNetwork
     from models.objective import Objective
     from models.transform_net import build_transform_network
     from train.assembly import objective_settings
@@ -33,7 +32,7 @@ def our_step(width: float, loss_network: str, policy: str, *, batch_size: int, s
 
     network = build_transform_network(width=width, dtype=policy)
     settings = objective_settings(TrainSettings(style_images=("style",), content="photos"))
-    objective = Objective(open_loss_network(loss_network, policy), settings)
+    objective = Objective(LossNetwork("vgg16", layers=settings.layers(), dtype=policy), settings)
     random = np.random.default_rng(0)
     targets = objective.style_targets(random.uniform(0, 255, (1, side, side, 3)).astype("float32"))
     trainer = StyleTrainer(network, objective, targets)
@@ -43,31 +42,18 @@ def our_step(width: float, loss_network: str, policy: str, *, batch_size: int, s
     return lambda: trainer.train_step_terms(batch)
 
 
-def open_loss_network(name: str, policy: str = "float32"):
-    """A loss network; VGG's with random weights, since ImageNet's cannot be shipped."""
-    import keras
-
-    from models.loss_network import LossNetwork
-
-    if name == "compact":
-        return LossNetwork(name, dtype=policy)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "vgg16_random.weights.h5"
-        keras.applications.VGG16(include_top=False, weights=None).save_weights(path)
-        return LossNetwork(name, dtype=policy, weights_path=path)
-
-
-def step_operations(width: float, loss_network: str, side: int) -> float:
+def step_operations(width: float, side: int) -> float:
     """Multiplications and additions in the convolutions of one training step, for each image of `side` px.
 
     The transform network runs forward, and backward twice: to its features and to its weights. The loss network runs
     forward on the photo to the content layer, forward on the stylized image, and backward to that image.
     """
+    from models.loss_network import LossNetwork
     from models.objective_settings import CONTENT_LAYERS, STYLE_LAYERS
     from models.transform_net import build_transform_network
 
     transform = _model_operations(build_transform_network(width=width), side)
-    measured = open_loss_network(loss_network)
+    measured = LossNetwork("vgg16", layers=(*CONTENT_LAYERS, *STYLE_LAYERS))
     content = _feature_operations(measured, tuple(CONTENT_LAYERS), side)
     return 3 * transform + content + 2 * _feature_operations(measured, tuple(STYLE_LAYERS), side)
 
@@ -80,8 +66,8 @@ class TorchTrainer:
         width: as in `our_step`, like the others.
     """
 
-    def __init__(self, python: str, width: float, loss_network: str, *, batch_size: int, side: int) -> None:
-        arguments = [f"{width:g}", loss_network, str(batch_size), str(side)]
+    def __init__(self, python: str, width: float, *, batch_size: int, side: int) -> None:
+        arguments = [f"{width:g}", str(batch_size), str(side)]
         self._process = subprocess.Popen(
             [python, "-m", "scripts.torch_training", *arguments],
             cwd=_ROOT,

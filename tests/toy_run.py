@@ -11,7 +11,7 @@ from models.transform_net import build_transform_network
 from models.transform_net_weights import TransformWeights, network_arrays
 
 TOY_OPTIONS = shlex.split(
-    "--loss-network compact --base random --width 0.125 --image-size 32 --batch-size 2 --style-sizes 32 "
+    "--base random --width 0.125 --image-size 32 --batch-size 2 --style-sizes 32 "
     "--steps 8 --checkpoint-every 2 --preview-every 4 --fade-in-steps 2 --warmup-steps 2 "
     "--style-layers rgb,relu1_2,relu2_2 --content-layers relu2_2"
 )

@@ -51,13 +51,15 @@ def compiled_trainer(settings: TrainSettings, network: keras.Model, policy: str)
     Raises:
         ValueError: settings, style images or loss network weights that cannot be used.
     """
+    chosen = objective_settings(settings)
     loss_network = LossNetwork(
         settings.loss_network,
+        layers=chosen.layers(),
         pooling=settings.pooling,
         dtype=policy,
         weights_path=Path(settings.vgg_weights) if settings.vgg_weights else None,
     )
-    objective = Objective(loss_network, objective_settings(settings))
+    objective = Objective(loss_network, chosen)
     targets = stacked_style_targets(objective, settings)
     trainer = StyleTrainer(network, objective, targets)
     rate = learning_rate_schedule(
@@ -84,7 +86,6 @@ def objective_settings(settings: TrainSettings) -> ObjectiveSettings:
         content_weight=settings.content_weight,
         style_weight=settings.style_weight,
         tv_weight=settings.tv_weight,
-        flat_weight=settings.flat_weight,
     )
 
 

@@ -37,6 +37,7 @@ def describe_plan(
     *,
     photos: str,
     network: str,
+    loss_network_weights: str,
     policy: str,
     start_step: int,
     measured: Measurement,
@@ -53,10 +54,9 @@ def describe_plan(
         + (f" at {settings.style_sizes[0]} px" if len(settings.style_sizes) == 1 else ""),
         "content": photos,
         "network": network,
-        "loss network": f"{settings.loss_network}; content {_layers(settings.content_layers)}; "
+        "loss network": f"{loss_network_weights}; content {_layers(settings.content_layers)}; "
         f"style {_layers(settings.style_layers)} ({settings.statistic})",
-        "weights": f"content {settings.content_weight:g}, style {settings.style_weight:g}, tv {settings.tv_weight:g}, "
-        f"flat {settings.flat_weight:g}",
+        "weights": f"content {settings.content_weight:g}, style {settings.style_weight:g}, tv {settings.tv_weight:g}",
         "steps": f"{settings.steps:,} of batch {settings.batch_size} at {settings.image_size} px{resumed}",
         "precision": policy,
         "speed": f"{measured.seconds_per_step:.2f} s per step ({speed:.1f} images/s), measured",

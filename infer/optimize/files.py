@@ -24,6 +24,7 @@ def write_optimized(path: Path, result: OptimizedImage, settings: OptimizeSettin
     """
     card = {
         "settings": settings.to_json(),
+        "loss_network_weights": result.loss_network_weights,
         "terms": result.terms,
         "iterations": len(log.history),
         "seconds": log.history[-1]["seconds"] if log.history else 0.0,

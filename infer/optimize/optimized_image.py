@@ -29,11 +29,12 @@ _SMALLEST_PX = 16
 
 
 class OptimizedImage(NamedTuple):
-    """The best image found, `[height, width, 3]` uint8, its terms, and why the run ended."""
+    """The best image found, `[height, width, 3]` uint8, its terms, why the run ended, and which weights measured."""
 
     image: np.ndarray
     terms: dict[str, float]
     stopped_by: str
+    loss_network_weights: str | None = None
 
 
 class _Pictures(NamedTuple):
@@ -54,12 +55,14 @@ def optimize_image(settings: OptimizeSettings, log: OptimizeLog) -> OptimizedIma
         KeyboardInterrupt: before there was any image.
     """
     pictures = _read_pictures(settings)
+    chosen = settings.objective_settings()
     loss_network = LossNetwork(
         settings.loss_network,
+        layers=chosen.layers(),
         pooling=settings.pooling,
         weights_path=Path(settings.vgg_weights) if settings.vgg_weights else None,
     )
-    objective = Objective(loss_network, settings.objective_settings())
+    objective = Objective(loss_network, chosen)
     result: OptimizedImage | None = None
     sizes = scale_sizes(settings, pictures.photo)
     try:
@@ -75,7 +78,8 @@ def optimize_image(settings: OptimizeSettings, log: OptimizeLog) -> OptimizedIma
         result = result._replace(stopped_by="Ctrl-C")
     if result is None:
         raise RuntimeError("no image was made")
-    return _finished(result, settings, fit_within(pictures.photo, sizes[-1]))
+    finished = _finished(result, settings, fit_within(pictures.photo, sizes[-1]))
+    return finished._replace(loss_network_weights=loss_network.weights_source)
 
 
 def scale_sizes(settings: OptimizeSettings, photo: np.ndarray) -> list[int]:

@@ -17,7 +17,6 @@ def _gatys() -> dict:
         "content_weight": 1e-3,
         "style_weight": 1.0,
         "tv_weight": 0.0,
-        "flat_weight": 0.0,
         "initial": "noise",
         "iterations": 500,
     }
@@ -35,7 +34,6 @@ def _johnson() -> dict:
         "content_weight": 1.0,
         "style_weight": 5.0,
         "tv_weight": 1e-6,
-        "flat_weight": 0.0,
         "initial": "noise",
         "iterations": 500,
     }
@@ -54,7 +52,6 @@ def _fastai() -> dict:
         "content_weight": 0.1,
         "style_weight": 1.0,
         "tv_weight": 0.0,
-        "flat_weight": 0.0,
         "initial": "noise",
         "iterations": 200,
     }
@@ -74,7 +71,6 @@ def _novak() -> dict:
         "style_weight": 0.0,
         "chained_gram_weight": 1.0,
         "tv_weight": 0.0,
-        "flat_weight": 0.0,
         "initial": "content",
         "iterations": 500,
     }

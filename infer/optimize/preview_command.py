@@ -21,7 +21,6 @@ _OBJECTIVE = (
     "style_layers",
     "statistic",
     "tv_weight",
-    "flat_weight",
 )
 
 
@@ -64,17 +63,13 @@ def _add_sheet_options(group) -> None:
 
 def _add_objective_options(group) -> None:
     layers = "comma-separated, with optional weights: relu1_2,relu2_2=0.5"
-    networks = ("vgg16", "vgg19", "compact")
-    group.add_argument("--loss-network", choices=networks, default="compact", help="what measures (default: compact)")
-    group.add_argument("--vgg-weights", metavar="FILE", help="file of Keras's no-top weights")
-    group.add_argument("--pooling", choices=("max", "average"), help="of the loss network (default: its own)")
+    group.add_argument("--loss-network", choices=("vgg16", "vgg19"), help="what measures (default: vgg16)")
+    group.add_argument("--vgg-weights", metavar="FILE", help="file of the loss network's weights")
+    group.add_argument("--pooling", choices=("max", "average"), help="of the loss network (default: max)")
     group.add_argument("--content-layers", type=parse_layers, metavar="LAYERS", help=layers)
     group.add_argument("--style-layers", type=parse_layers, metavar="LAYERS", help=layers + "; rgb compares colors")
     group.add_argument("--statistic", choices=STATISTICS, help=f"of the style term (default: {_DEFAULT.statistic})")
     group.add_argument("--tv-weight", type=float, metavar="W", help=f"smoothness (default: {_DEFAULT.tv_weight:g})")
-    group.add_argument(
-        "--flat-weight", type=float, metavar="W", help=f"calm where the photo is (default: {_DEFAULT.flat_weight:g})"
-    )
 
 
 def run_preview(arguments: argparse.Namespace) -> int:

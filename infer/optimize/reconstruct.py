@@ -28,7 +28,6 @@ def reconstruction_settings(base: OptimizeSettings, kind: str, layers: Sequence[
         content_weight=0.0 if style else 1.0,
         style_weight=1.0 if style else 0.0,
         tv_weight=0.0,
-        flat_weight=0.0,
         style_layers=chosen if style else pixels,
         content_layers=pixels if style else chosen,
     )

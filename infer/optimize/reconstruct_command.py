@@ -24,11 +24,9 @@ def add_reconstruct_command(subcommands) -> None:
     parser.add_argument("--seeds", default="0,1", help="one column each (default: 0,1)")
     parser.add_argument("--size", type=int, default=192, help="longer side of each picture, px (default: 192)")
     parser.add_argument("--iterations", type=int, default=100, help="of each picture (default: 100)")
-    parser.add_argument(
-        "--loss-network", choices=("vgg16", "vgg19", "compact"), default="vgg19", help="(default: vgg19)"
-    )
-    parser.add_argument("--vgg-weights", metavar="FILE", help="file of Keras's no-top weights")
-    parser.add_argument("--pooling", choices=("max", "average"), help="(default: the network's own)")
+    parser.add_argument("--loss-network", choices=("vgg16", "vgg19"), default="vgg16", help="(default: vgg16)")
+    parser.add_argument("--vgg-weights", metavar="FILE", help="file of the loss network's weights")
+    parser.add_argument("--pooling", choices=("max", "average"), default="max", help="(default: max)")
     parser.add_argument("--statistic", choices=("covariance", "gram"), default="gram", help="(default: gram)")
     parser.set_defaults(run=run_reconstruct)
 

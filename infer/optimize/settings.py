@@ -36,9 +36,9 @@ class OptimizeSettings:
         time_limit: seconds; None is no limit.
         min_improvement: percent that the total must fall by over `window` iterations to go on; 0 is off.
         window: iterations.
-        loss_network: "vgg16", "vgg19" or "compact".
-        vgg_weights: file of Keras's no-top weights; None searches.
-        pooling: "max", "average" or None for the loss network's own.
+        loss_network: "vgg16" or "vgg19".
+        vgg_weights: file of the loss network's weights; None searches (`models.loss_network_weights`).
+        pooling: "max" or "average", of the loss network.
         units: "relative" errors, or a publication's own units for the layer weights (`published_units.py`).
         style_layer_exponent: each style layer's weight is multiplied by this once more than the one before.
         content_blend: share of the second of two content layers; None keeps their own weights.
@@ -64,7 +64,7 @@ class OptimizeSettings:
     window: int = 20
     loss_network: str = "vgg16"
     vgg_weights: str | None = None
-    pooling: str | None = None
+    pooling: str = "max"
     units: str = "relative"
     content_layers: dict[str, float] = dataclasses.field(default_factory=lambda: dict(_SHARED.content_layers))
     style_layers: dict[str, float] = dataclasses.field(default_factory=lambda: dict(_SHARED.style_layers))
@@ -75,7 +75,6 @@ class OptimizeSettings:
     content_weight: float = _SHARED.content_weight / 2
     style_weight: float = _SHARED.style_weight
     tv_weight: float = _SHARED.tv_weight
-    flat_weight: float = _SHARED.flat_weight
     activation_shift: float = _SHARED.activation_shift
     histogram_weight: float = _SHARED.histogram_weight
     histogram_layers: dict[str, float] = dataclasses.field(default_factory=lambda: dict(_SHARED.histogram_layers))

@@ -54,7 +54,7 @@ def describe(style) -> dict:
     return {
         **style._asdict(),
         "training_data": card.get("training_data", settings.get("content")),
-        "loss_network": card.get("loss_network", settings.get("loss_network")),
+        "loss_network": card.get("loss_network_weights") or card.get("loss_network", settings.get("loss_network")),
         "steps": card.get("steps"),
         "validation": validation,
         "made_by": card.get("made_by"),

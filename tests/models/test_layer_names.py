@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.layer_names import layer_stride, split_layer_name
+from models.layer_names import is_network_layer, layer_stride, split_layer_name
 
 
 @pytest.mark.parametrize(
@@ -18,8 +18,6 @@ def test_a_name_is_a_layer_and_a_reduction(name, parts):
     [
         ("rgb", 1),
         ("rgb/4", 4),
-        ("luminance/8", 8),
-        ("color_map/8", 8),
         ("relu1_2", 1),
         ("relu3_1", 4),
         ("relu4_3/2", 16),
@@ -27,3 +25,8 @@ def test_a_name_is_a_layer_and_a_reduction(name, parts):
 )
 def test_stride_multiplies_poolings_and_reduction(name, stride):
     assert layer_stride(name) == stride
+
+
+@pytest.mark.parametrize(("name", "is_one"), [("relu1_1", True), ("relu4_1/2", True), ("rgb", False), ("rgb/4", False)])
+def test_pixels_are_no_layer_of_the_network(name, is_one):
+    assert is_network_layer(name) == is_one

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.normalization import SPIKE_DEVIATIONS, SPIKE_WEIGHT, ConditionalInstanceNormalization
+from models.normalization import ConditionalInstanceNormalization
 from tests.finite_differences import finite_differences
 
 MIXTURE = np.array([[0.25, 0.75, 0.0], [0.1, 0.2, 0.7]], "float32")
@@ -144,24 +144,6 @@ def test_scale_shift_and_mixture_keep_their_float32_digits_in_bfloat16():
     np.testing.assert_allclose(tf.cast(cancelled, "float32"), np.zeros((1, 2, 1, 1)), atol=1e-5)
 
 
-def test_training_penalizes_a_spike_by_hand():
-    # One pixel of 50 is 1, the others 0: normalized it is the square root of 49.
-    spike = np.zeros((1, 5, 10, 1), "float32")
-    spike[0, 2, 3] = 1
-    layer = random_layer(num_styles=1, channels=1, epsilon=0.0)
-    layer(spike, np.ones((1, 1), "float32"), training=True)
-    assert SPIKE_DEVIATIONS < 7
-    np.testing.assert_allclose(layer.losses, [SPIKE_WEIGHT * (7 - SPIKE_DEVIATIONS) ** 2 / 50], rtol=1e-4)
-
-
-def test_training_penalizes_no_ordinary_image_and_inference_nothing():
-    layer = random_layer()
-    layer(random_inputs(), MIXTURE, training=True)
-    np.testing.assert_array_equal(layer.losses, [0])
-    layer(random_inputs(), MIXTURE)
-    assert layer.losses == []
-
-
 def test_training_does_not_change_the_outputs():
     layer = random_layer()
     trained = layer(random_inputs(), MIXTURE, training=True)  # by another kernel
@@ -203,21 +185,3 @@ def test_gradient_of_scale_and_shift_is_that_of_finite_differences(table, traini
     expected = finite_differences(moved, np.array(variable), step=0.5)
     assert np.abs(expected).max() > 0.1
     np.testing.assert_allclose(tape.gradient(value, variable.value), expected, rtol=1e-3, atol=1e-3)
-
-
-def test_gradient_of_the_spike_penalty_is_that_of_finite_differences():
-    inputs = random_inputs((1, 8, 9, 1))
-    inputs[0, 4, 4], inputs[0, 2, 2] = 50, -55  # beyond the deviations on both sides
-    layer = random_layer(num_styles=1, channels=1)
-
-    def penalty(array):
-        layer(array, np.ones((1, 1), "float32"), training=True)
-        return layer.losses[0]
-
-    with tf.GradientTape() as tape:
-        watched = tf.constant(inputs)
-        tape.watch(watched)
-        value = penalty(watched)
-    expected = finite_differences(penalty, inputs, step=0.1)
-    assert np.abs(expected).max() > 1e-4
-    np.testing.assert_allclose(tape.gradient(value, watched), expected, rtol=0.02, atol=1e-5)

@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from models.losses import grid_energy
 from models.transform_net import (
+    GRID_WEIGHT,
     FromPixels,
     ReflectionPadding2D,
     ToPixels,
@@ -173,12 +175,21 @@ def test_output_pixels_are_float32_and_not_bounded():
 
 
 def test_training_penalizes_what_lies_outside_0_to_255_by_hand():
-    layer = ToPixels(dtype="float32")
-    pixels = layer(np.array([-1.5, -1, 0.5, 1, 3], "float32"), training=True)
-    np.testing.assert_allclose(pixels, [-63.75, 0, 191.25, 255, 510])
-    np.testing.assert_allclose(layer.losses, [(0.5**2 + 2**2) / 5])
-    layer(np.array([-1, 0.5, 1], "float32"), training=True)
-    np.testing.assert_array_equal(layer.losses, [0])
+    layer, unit = ToPixels(dtype="float32"), np.zeros((1, 9, 9, 1), "float32")
+    unit[0, 0, :5, 0] = -1.5, -1, 0.5, 1, 3
+    pixels = layer(unit, training=True)
+    np.testing.assert_allclose(pixels[0, 0, :5, 0], [-63.75, 0, 191.25, 255, 510])
+    np.testing.assert_allclose(layer.losses[0], (0.5**2 + 2**2) / 81)
+    layer(np.clip(unit, -1, 1), training=True)
+    np.testing.assert_array_equal(layer.losses[0], 0)
+    layer(unit)
+    assert layer.losses == []
+
+
+def test_training_penalizes_texture_on_the_networks_own_grid():
+    layer, unit = ToPixels(dtype="float32"), np.random.default_rng(8).uniform(-1, 1, (2, 33, 33, 3)).astype("float32")
+    pixels = layer(unit, training=True)
+    np.testing.assert_allclose(layer.losses[1], GRID_WEIGHT * np.mean(grid_energy(pixels)), rtol=1e-5)
 
 
 def test_network_carries_the_penalties_of_its_layers_in_training_only(network):

@@ -23,7 +23,7 @@ def test_every_command_of_the_gallery_is_one_that_faststyle_takes(picture):
     for index in range(len(picture.cells)):
         arguments = parse(_command(picture, index))
         if _command(picture, index).startswith("optimize"):
-            assert settings_from(arguments).loss_network == "compact"
+            assert settings_from(arguments).loss_network == "vgg16"
 
 
 def test_the_page_shows_what_exists_with_its_commands(tmp_path):

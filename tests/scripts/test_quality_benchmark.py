@@ -3,14 +3,7 @@ import json
 
 import pytest
 
-from scripts.quality_benchmark import (
-    Point,
-    _points,
-    curve,
-    curve_of_averaged_weights,
-    curve_of_growing_crops,
-    seconds_to,
-)
+from scripts.quality_benchmark import Point, _points, curve, seconds_to
 from tests.toy_run import write_photos
 from train.settings import TrainSettings
 
@@ -49,7 +42,6 @@ def settings(tmp_path):
     return TrainSettings(
         style_images=(str(style),),
         content=str(photos),
-        loss_network="compact",
         base="random",
         width=0.125,
         image_size=32,
@@ -66,25 +58,3 @@ def test_a_curve_is_of_a_real_run_and_looks_before_its_end(settings, tmp_path):
     points = curve(settings, tmp_path / "run")
     assert [point.step for point in points] == list(range(1, 9))
     assert all(later.seconds > earlier.seconds for earlier, later in itertools.pairwise(points))
-
-
-@pytest.mark.slow
-def test_growing_crops_count_the_steps_and_seconds_of_the_small_ones(settings, tmp_path):
-    points = curve_of_growing_crops(settings, tmp_path / "run")
-    small = _points(tmp_path / "run" / "small" / "metrics.jsonl", settings.batch_size)
-    assert [point.step for point in points] == [5, 6, 7, 8]
-    assert points[0].seconds > small[-1].seconds
-
-
-@pytest.mark.slow
-def test_averaged_weights_are_validated_and_train_as_ever(settings, tmp_path):
-    plain = curve(settings, tmp_path / "plain")
-    averaged = curve_of_averaged_weights(settings, tmp_path / "averaged")
-    assert [point.step for point in averaged] == [point.step for point in plain]
-    assert _training_totals(tmp_path / "averaged") == _training_totals(tmp_path / "plain")
-    assert averaged[-1].total != plain[-1].total
-
-
-def _training_totals(run):
-    records = map(json.loads, (run / "metrics.jsonl").read_text().splitlines())
-    return [record["total"] for record in records if record.get("split") == "train"]

@@ -29,14 +29,14 @@ def test_targets_shares_and_failures_are_in_the_table(monkeypatch):
     monkeypatch.setattr("scripts.training_benchmark.our_step", lambda *_, **__: lambda: None)
     monkeypatch.setattr("scripts.training_benchmark.step_operations", lambda *_: 50.0)
     rates = {"float32": 100.0, "bfloat16": 400.0}
-    table = torch_table(1, "python", 0.5, "compact", rates=rates, batch_size=2, side=64)
+    table = torch_table(1, "python", 0.5, rates=rates, batch_size=2, side=64)
     rows = {row[0]: row[1:] for row in table.rows}
     shown = {name: [str(cell) for cell in row] for name, row in rows.items()}
     assert shown["ours, bfloat16"] == ["1.00", "2.0", "1.0", "100%", "25%", ""]
     assert shown[f"PyTorch, {FORMS[0]}"] == ["6.00", "0.3", "6.0", "17%", "4%", "at least 5: met"]
     assert shown[f"PyTorch, {FORMS[1]}"][-1] == "at least 1.5: not met"
     assert shown[f"PyTorch, {FORMS[2]}"][-1] == "failed: no compiler"
-    assert table.name == "training.pytorch-compact"
+    assert table.name == "training.pytorch-0.5"
 
 
 def test_the_input_pipeline_is_held_against_training(monkeypatch):

@@ -38,7 +38,7 @@ settings = TrainSettings(
     style_sizes=(32,),
     style_layers={"rgb": 1.0, "relu1_2": 1.0, "relu2_1/2": 1.0},
 )
-objective = Objective(LossNetwork("compact"), objective_settings(settings))
+objective = Objective(LossNetwork("vgg16", layers=["relu3_3"]), objective_settings(settings))
 rows = stacked_style_targets(objective, settings)
 for index, path in enumerate(settings.style_images):
     image = resize_shorter_side(read_style_image(path), 32)[None].astype("float32")

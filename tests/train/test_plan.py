@@ -17,6 +17,7 @@ def plan(*, seconds_per_step: float = 0.5, start_step: int = 0, **values) -> dic
         Path("runs/woodcut"),
         photos="folder photos: 1,000 photos, 8 held out",
         network="width 0.5, 424,067 parameters",
+        loss_network_weights="a vgg16 from somewhere",
         policy="mixed_bfloat16",
         start_step=start_step,
         measured=Measurement(seconds_per_step, 3 * 2**30),
@@ -56,7 +57,6 @@ class TestPlan:
 
     def test_the_objective_with_weights_where_they_are_not_1(self):
         lines = plan(
-            loss_network="compact",
             content_layers={"relu3_3": 1.0},
             style_layers={"rgb": 0.5, "relu1_2": 1.0},
             statistic="gram",
@@ -64,8 +64,8 @@ class TestPlan:
             style_weight=1.0,
             tv_weight=0.0,
         )
-        assert lines["loss network"] == "compact; content relu3_3; style rgb=0.5 relu1_2 (gram)"
-        assert lines["weights"] == "content 0.25, style 1, tv 0, flat 5"
+        assert lines["loss network"] == "a vgg16 from somewhere; content relu3_3; style rgb=0.5 relu1_2 (gram)"
+        assert lines["weights"] == "content 0.25, style 1, tv 0"
 
     def test_a_new_run_and_a_resumed_one(self):
         values = {"steps": 40_000, "batch_size": 4, "image_size": 256}

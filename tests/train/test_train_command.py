@@ -20,7 +20,6 @@ TYPED = {
     "content_weight": "0.125",
     "style_weight": "2.5",
     "tv_weight": "0.25",
-    "flat_weight": "12.5",
     "style_sizes": "300,400",
     "image_size": "128",
     "batch_size": "16",

@@ -37,7 +37,7 @@ def test_unknown_decay_is_named():
 def trainer(one_residual_block):
     keras.utils.set_random_seed(1)
     settings = ObjectiveSettings({"relu2_2": 1}, {"rgb": 1, "relu1_2": 1}, content_weight=0.5, tv_weight=2.0)
-    objective = Objective(LossNetwork("compact"), settings)
+    objective = Objective(LossNetwork("vgg16", layers=["relu2_2"]), settings)
     random = np.random.default_rng(0)
     targets = objective.style_targets(random.uniform(0, 255, (2, 32, 32, 3)).astype("float32"))
     model = StyleTrainer(build_transform_network(num_styles=2, width=0.125), objective, targets)

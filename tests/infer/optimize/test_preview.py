@@ -62,7 +62,7 @@ def test_columns_are_content_weights_and_rows_are_sizes_of_the_style_images_shor
         (0.5, 96),
         (2.0, 96),
     ]
-    assert {(cell.tv_weight, cell.iterations, cell.loss_network) for cell in cells} == {(7.0, 3, "compact")}
+    assert {(cell.tv_weight, cell.iterations, cell.loss_network) for cell in cells} == {(7.0, 3, "vgg16")}
     written = {lines: picture[0, 0, 0] // 20 for lines, picture in captions.items() if len(lines) == 2}
     assert written == {
         ("--content-weight 0.5", "--style-sizes 32"): 1,
@@ -73,14 +73,15 @@ def test_columns_are_content_weights_and_rows_are_sizes_of_the_style_images_shor
 
 
 def test_the_printed_command_is_one_that_train_takes(pictures, cells, capsys):
-    assert preview(*pictures, "--style-layers", "rgb,relu2_2=0.5", "--content-weights", "1", "--style-sizes", "64") == 0
+    objective = ["--style-layers", "rgb,relu2_2=0.5", "--loss-network", "vgg19"]
+    assert preview(*pictures, *objective, "--content-weights", "1", "--style-sizes", "64") == 0
     printed = capsys.readouterr().out.splitlines()[-1].removeprefix("train a cell: faststyle ")
     subcommands = (parser := argparse.ArgumentParser()).add_subparsers()
     for add_command in COMMANDS:
         add_command(subcommands)
     arguments = parser.parse_args(shlex.split(printed.replace(" W ", " 1 ").replace(" PX", " 64")))
     assert arguments.style_images == [str(pictures[0])]
-    assert (arguments.content_weight, arguments.style_sizes, arguments.loss_network) == (1.0, (64,), "compact")
+    assert (arguments.content_weight, arguments.style_sizes, arguments.loss_network) == (1.0, (64,), "vgg19")
     assert arguments.style_layers == cells[0].style_layers
 
 
@@ -90,7 +91,7 @@ def test_the_start_is_the_photo_in_the_styles_colors(pictures, captions, monkeyp
 
     monkeypatch.setattr("infer.optimize.preview.optimize_image", start_itself)
     write_image(pictures[0], np.random.default_rng(1).integers(100, 140, (60, 44, 3), dtype="uint8"))
-    settings = OptimizeSettings(content=str(pictures[1]), styles=(str(pictures[0]),), loss_network="compact")
+    settings = OptimizeSettings(content=str(pictures[1]), styles=(str(pictures[0]),))
     preview_sheet(settings, [1.0], [32])
     cell = captions["--content-weight 1", "--style-sizes 32"]
     assert cell.shape == (48, 64, 3)

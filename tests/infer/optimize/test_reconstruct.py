@@ -22,7 +22,7 @@ def test_style_alone_and_content_alone():
 @pytest.mark.parametrize("kind", ["style", "content"])
 def test_the_grid_has_a_row_per_layer_and_a_column_per_seed(tmp_path, kind):
     image = write_photos(tmp_path, count=1) / "photo_00.jpg"
-    options = f"--kind {kind} --layers relu1_1,relu2_1 --seeds 0,1 --size 32 --iterations 2 --loss-network compact"
+    options = f"--kind {kind} --layers relu1_1,relu2_1 --seeds 0,1 --size 32 --iterations 2"
     assert main(["reconstruct", str(image), "--output", str(tmp_path / "sheet.png"), *options.split()]) == 0
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (2 * 32 + 3 * 8, 3 * 24 + 4 * 8)
@@ -30,7 +30,7 @@ def test_the_grid_has_a_row_per_layer_and_a_column_per_seed(tmp_path, kind):
 
 def test_content_of_the_first_layer_comes_back_from_noise(tmp_path):
     image = write_photos(tmp_path, count=1) / "photo_00.jpg"
-    options = "--kind content --layers relu1_1 --seeds 0 --size 64 --iterations 60 --loss-network compact"
+    options = "--kind content --layers relu1_1 --seeds 0 --size 64 --iterations 60"
     assert main(["reconstruct", str(image), "--output", str(tmp_path / "sheet.png"), *options.split()]) == 0
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"), "float32")
     original, rebuilt = sheet[8:56, 8:72], sheet[64:112, 8:72]
