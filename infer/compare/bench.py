@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from infer.compare.compared_models import ComparedModel, load_compared_model
+from infer.compare.outside_judge import OutsideJudge, outside_judge
 from infer.compare.settings import CompareSettings
 from infer.images.files import resize_shorter_side
 from infer.optimize.image_problem import ImageProblem
@@ -25,10 +26,19 @@ class Bench:
     def model(self) -> ComparedModel:
         return load_compared_model(self.settings)
 
+    @property
+    def loss_network_weights(self) -> str:
+        """Which weights measure, for people."""
+        return self._objective.loss_network.weights_source
+
     @functools.cached_property
     def style(self) -> np.ndarray:
         """`[height_s, width_s, 3]` uint8, as large as the network was trained to see it, for every size of photo."""
         return resize_shorter_side(read_style_image(Path(self.settings.style)), self.settings.style_size)
+
+    def judged(self, content: np.ndarray, picture: np.ndarray) -> dict[str, float]:
+        """What the judge from outside says of a picture, both `[height, width, 3]` uint8; {} without its weights."""
+        return self._outside_judge(content, picture) if self._outside_judge else {}
 
     def problem(self, content: np.ndarray) -> ImageProblem:
         """The objective of images `[height, width, 3]` for a photo `[height, width, 3]` uint8; compiled already."""
@@ -39,8 +49,15 @@ class Bench:
         return problem
 
     @functools.cached_property
+    def _outside_judge(self) -> OutsideJudge | None:
+        return outside_judge(read_style_image(Path(self.settings.style)))
+
+    @functools.cached_property
     def _objective(self) -> Objective:
         chosen = self.settings.objective
         weights = Path(chosen.vgg_weights) if chosen.vgg_weights else None
-        network = LossNetwork(chosen.loss_network, pooling=chosen.pooling, weights_path=weights)
-        return Objective(network, chosen.objective_settings())
+        settings = chosen.objective_settings()
+        network = LossNetwork(
+            chosen.loss_network, layers=settings.layers(), pooling=chosen.pooling, weights_path=weights
+        )
+        return Objective(network, settings)

@@ -13,6 +13,7 @@ import numpy as np
 from infer.compare.bench import Bench
 from infer.compare.compared_models import fingerprint, stems_of_images
 from infer.compare.descent_curve import descend
+from infer.compare.outside_judge import can_judge
 from infer.compare.photos import center_square, choose_photos
 from infer.compare.progress import CompareProgress
 from infer.compare.report_folder import ReportFolder, file_name
@@ -87,15 +88,19 @@ class _Pair:
         problem = self._bench.problem(content)
         if not self._read(None):
             stylized = self._bench.model.stylized(self._path, content)
+            picture = to_uint8(stylized.image)
             numbers = {
                 "terms": problem(stylized.image.ravel()).terms,
+                "judged": self._bench.judged(content, picture),
                 "content_terms": problem(content.astype("float32").ravel()).terms,
+                "content_judged": self._bench.judged(content, content),
                 "seconds": self._network_seconds(content),
                 "photo_px": [photo.shape[1], photo.shape[0]],
                 "enlarged": min(photo.shape[:2]) < self.size,
                 "note": stylized.note,
+                "loss_network_weights": self._bench.loss_network_weights,
             }
-            self._write(None, numbers, {"content": content, "network": to_uint8(stylized.image)})
+            self._write(None, numbers, {"content": content, "network": picture})
         for method in missing:
             iterations = self._bench.settings.iterations_at(self.size)
             progress.begins(self._key, self.size, method, iterations=iterations)
@@ -117,8 +122,13 @@ class _Pair:
             on_iteration=progress.iteration,
         )
         seconds = before + self._network_seconds(content)
-        numbers = {**curve.numbers(), "network_seconds": statistics.median(seconds) if seconds else None}
-        pictures = {file_name(method): to_uint8(curve.best.image.reshape(content.shape))}
+        picture = to_uint8(curve.best.image.reshape(content.shape))
+        numbers = {
+            **curve.numbers(),
+            "best_judged": self._bench.judged(content, picture),
+            "network_seconds": statistics.median(seconds) if seconds else None,
+        }
+        pictures = {file_name(method): picture}
         if curve.equal is not None:
             pictures[f"{file_name(method)}_equal"] = to_uint8(curve.equal.image.reshape(content.shape))
         self._write(method, numbers, pictures)
@@ -151,4 +161,9 @@ def _key(index: int, path: Path) -> str:
 def _identity(settings: CompareSettings, photos: list[Path]) -> dict:
     contents = {"model": Path(settings.model), "style": Path(settings.style)}
     digests = {f"content of {name}": fingerprint(path) for name, path in contents.items()}
-    return {**settings.to_json(), **digests, "chosen photos": {str(path): fingerprint(path) for path in photos}}
+    return {
+        **settings.to_json(),
+        **digests,
+        "judged from outside": can_judge(),
+        "chosen photos": {str(path): fingerprint(path) for path in photos},
+    }

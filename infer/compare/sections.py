@@ -16,11 +16,14 @@ from infer.compare.page import SLIDER, table
 from infer.compare.plot import Curve, css_class, median_curve, plot
 from infer.compare.report_folder import ReportFolder, file_name
 from infer.compare.settings import CompareSettings, Method
-from infer.compare.summary import network_summary, photo_answers, sentences, size_summary, spread
+from infer.compare.summary import medians, network_summary, photo_answers, sentences, size_summary, spread
 from infer.images.files import read_image
+from models.loss_network_weights import LPIPS_REQUIREMENT
 
 TITLE = "A network against iterations"
 _JPEG_QUALITY = 90
+_JUDGED = {"outside_style": "style from outside", "lpips": "LPIPS"}
+_NOT_JUDGED = f"Not judged from outside: pip install --no-deps {LPIPS_REQUIREMENT} brings LPIPS."
 _LEAST_OBJECTIVE = 1e-12  # of a perfect picture, which is 0
 
 
@@ -28,9 +31,10 @@ def head_section(settings: CompareSettings, results: Sequence[dict]) -> str:
     """The answer in words, what is compared, and the colors of the methods."""
     answers = "".join(f'<p class="answer">{escape(text)}</p>' for text in sentences(results, settings))
     weights = settings.objective.objective_settings().weights()
+    measured_by = results[0]["network"].get("loss_network_weights", settings.objective.loss_network)
     what = (
         f"Compared: {settings.model}, style image {settings.style}. Both sides minimize the same objective, lower is "
-        f"better: loss network {settings.objective.loss_network}, "
+        f"better: loss network {measured_by}, "
         f"{', '.join(f'{weight:g} {name}' for name, weight in weights.items() if weight)}. "
         f"Network: {pixels_compared(Path(settings.model))}. Iterations: pixels in the box 0..255, not rounded."
     )
@@ -75,17 +79,24 @@ def _answers_table(settings: CompareSettings, results: Sequence[dict], size: int
 
 def _terms_table(settings: CompareSettings, results: Sequence[dict], size: int) -> str:
     network = network_summary(results, size)
-    names = list(network["terms"])
-    rows = [["network", *(f"{network['terms'][name]:.4f}" for name in names), _seconds(network["seconds"])]]
-    photo = [np.median([result["network"]["content_terms"][name] for result in results]) for name in names]
-    rows.append(["photo, unchanged", *(f"{value:.4f}" for value in photo), "-"])
+    networks = [result["network"] for result in results]
+    photo, photo_judged = (medians([one[name] for one in networks]) for name in ("content_terms", "content_judged"))
+    rows = [_terms_row("network", network["terms"], network["judged"], network["seconds"])]
+    rows.append(_terms_row("photo, unchanged", photo, photo_judged, None))
     for method in settings.methods:
         runs = [result["methods"][str(method)] for result in results]
-        medians = [np.median([run["best_terms"][name] for run in runs]) for name in names]
         seconds = float(np.median([run["seconds"][-1] for run in runs]))
-        iterations = f"{method.title}, best of {settings.iterations_at(size)}"
-        rows.append([iterations, *(f"{value:.4f}" for value in medians), _seconds(seconds)])
-    return table(["median over photos", *names, "seconds"], rows)
+        title = f"{method.title}, best of {settings.iterations_at(size)}"
+        best = medians([run["best_terms"] for run in runs]), medians([run["best_judged"] for run in runs])
+        rows.append(_terms_row(title, *best, seconds))
+    judged = [_JUDGED[name] for name in network["judged"]]
+    missing = "" if judged else f'<p class="soft">{escape(_NOT_JUDGED)}</p>'
+    return table(["median over photos", *network["terms"], *judged, "seconds"], rows) + missing
+
+
+def _terms_row(title: str, terms: dict[str, float], judged: dict[str, float], seconds: float | None) -> list[str]:
+    numbers = [*(f"{value:.4f}" for value in terms.values()), *(f"{value:.3f}" for value in judged.values())]
+    return [title, *numbers, _seconds(seconds)]
 
 
 def photo_section(folder: ReportFolder, settings: CompareSettings, result: dict) -> str:

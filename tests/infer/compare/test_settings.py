@@ -35,13 +35,13 @@ def test_the_objective_is_what_the_model_was_trained_on(tmp_path):
     trained = {
         "content_weight": 0.7,
         "style_layers": {"relu1_1": 2.0},
-        "loss_network": "compact",
+        "loss_network": "vgg19",
         "style_sizes": [384, 512],
     }
     settings = settings_from(parsed(model_with_card(tmp_path / "model", **trained, steps=9)))
     objective = settings.objective.objective_settings()
     assert (objective.content_weight, objective.style_layers) == (0.7, {"relu1_1": 2.0})
-    assert (settings.objective.loss_network, settings.style_size) == ("compact", 384)
+    assert (settings.objective.loss_network, settings.style_size) == ("vgg19", 384)
 
 
 def test_a_gallery_style_is_compared_by_its_name():
@@ -72,8 +72,8 @@ def test_a_style_of_several_sizes_is_judged_at_its_own(tmp_path):
 
 def test_a_card_without_a_run_still_names_its_loss_network(tmp_path):
     model = Path(model_with_card(tmp_path / "model"))
-    (model / CARD_FILE).write_text(json.dumps({"styles": ["a"], "loss_network": "compact"}))
-    assert objective_of_model(model) == {"loss_network": "compact"}
+    (model / CARD_FILE).write_text(json.dumps({"styles": ["a"], "loss_network": "vgg19"}))
+    assert objective_of_model(model) == {"loss_network": "vgg19"}
 
 
 def test_weights_that_lay_on_the_training_machine_are_searched_again(tmp_path):

@@ -12,7 +12,12 @@ def result(level: float, totals: list[float], *, network_seconds: float | None =
     """One photo at 64 px whose iterations take a second each."""
     run = {"terms": {"total": totals}, "seconds": list(range(len(totals))), "network_seconds": network_seconds}
     seconds = [network_seconds] * 3 if network_seconds else []
-    network = {"terms": {"total": level, "style": 2 * level}, "content_terms": {"total": 9.0}, "seconds": seconds}
+    network = {
+        "terms": {"total": level, "style": 2 * level},
+        "judged": {"lpips": level / 10},
+        "content_terms": {"total": 9.0},
+        "seconds": seconds,
+    }
     return {"size": 64, "network": network, "methods": {"lbfgs:content": run}}
 
 
@@ -45,6 +50,7 @@ def test_quartiles_keep_what_was_not_reached():
 def test_the_networks_medians():
     summary = network_summary(RESULTS, 64)
     assert summary["terms"] == {"total": 3.0, "style": 6.0}
+    assert summary["judged"] == {"lpips": 0.3}
     assert (summary["content_total"], summary["seconds"]) == (9.0, 0.5)
 
 
