@@ -1,4 +1,4 @@
-"""Style images drawn by our own code: brush strokes, stained glass, woodcut, mosaic. Seeded, no files needed."""
+"""Style images drawn by our own code, from brush strokes to cut paper. Seeded, no files needed."""
 
 from pathlib import Path
 
@@ -125,11 +125,92 @@ def mosaic(size_px: int = 512, *, seed: int = 0) -> np.ndarray:
     return _finish(Image.fromarray(np.clip(picture, 0, 255).astype("uint8")), size_px)
 
 
+def cut_paper(size_px: int = 512, *, seed: int = 0) -> np.ndarray:
+    """Sheets of bright paper with cut edges, laid over each other, each with its shadow on the one below.
+
+    Returns:
+        `[size_px, size_px, 3]` uint8.
+    """
+    random = np.random.default_rng(seed)
+    size = size_px * _SUPERSAMPLING
+    unit = size / 1024
+    palette = [
+        (244, 232, 208),
+        (236, 186, 48),
+        (226, 84, 52),
+        (188, 34, 84),
+        (28, 132, 138),
+        (22, 50, 104),
+        (14, 18, 40),
+    ]
+    picture = np.broadcast_to(np.array(palette[0], "float64"), (size, size, 3)).copy()
+    for index in range(1, 3 * len(palette)):
+        color = np.array(palette[index % len(palette)], "float64") * random.uniform(0.9, 1.08)
+        sheet = _smooth_noise(size, random, scale=random.uniform(0.07, 0.13)) > random.uniform(0.6, 0.72)
+        fallen = np.roll(sheet, (round(10 * unit), round(8 * unit)), axis=(0, 1))
+        shadow = gaussian_filter(fallen.astype("float32"), 7 * unit)[..., None]
+        grain = 1 + 0.03 * gaussian_filter(random.normal(size=(size, size)), 1.2 * unit)[..., None]
+        picture = np.where(sheet[..., None], color * grain, picture * (1 - 0.55 * shadow))
+    return _finish(Image.fromarray(np.clip(picture, 0, 255).astype("uint8")), size_px)
+
+
+def ink_and_wash(size_px: int = 512, *, seed: int = 0) -> np.ndarray:
+    """Thick and thin black contours with crossed hatching in the shadows, over flat washes of a few colors.
+
+    Returns:
+        `[size_px, size_px, 3]` uint8.
+    """
+    random = np.random.default_rng(seed)
+    size = size_px * _SUPERSAMPLING
+    form, tone, wash = (_smooth_noise(size, random, scale=scale) for scale in (0.10, 0.07, 0.12))
+    palette = np.array([(246, 240, 226), (248, 206, 92), (232, 96, 64), (72, 156, 176), (246, 240, 226)], "float64")
+    picture = palette[np.minimum((wash * len(palette)).astype(int), len(palette) - 1)]
+    y, x = np.mgrid[0:size, 0:size] / size
+    ink = np.zeros((size, size), bool)
+    for darkness, turn in ((0.44, 0.8), (0.3, -0.7), (0.18, 0.05)):
+        along = np.cos(turn) * y + np.sin(turn) * x + 0.05 * form
+        stroke = np.abs((52 * along) % 1 - 0.5) < 0.11 + 0.3 * np.clip(darkness - tone, 0, 0.5)
+        ink |= stroke & (tone < darkness)
+    for level in np.linspace(0.2, 0.8, 5):
+        slope = np.hypot(*np.gradient(form)) + 1e-9
+        ink |= np.abs(form - level) / slope < (0.002 + 0.005 * tone) * size
+    picture = np.where(ink[..., None], np.array((18, 16, 22)), picture)
+    return _finish(Image.fromarray(picture.astype("uint8")), size_px)
+
+
+def fan_waves(size_px: int = 512, *, seed: int = 0) -> np.ndarray:
+    """Overlapping fans of concentric bands, in black, gold, ivory and teal, as in prints of waves and of Art Deco.
+
+    Returns:
+        `[size_px, size_px, 3]` uint8.
+    """
+    random = np.random.default_rng(seed)
+    size = size_px * _SUPERSAMPLING
+    y, x = np.mgrid[0:size, 0:size].astype("float64")
+    bend = 0.05 * size * (np.stack([_smooth_noise(size, random, scale=0.2) for _ in range(2)]) - 0.5)
+    y, x = y + bend[0], x + bend[1]
+    radius, bands = size / 6.5, 6
+    palette = np.array([(16, 20, 30), (222, 168, 62), (20, 92, 104), (242, 230, 202), (178, 48, 44)], "float64")
+    picture = np.empty((size, size, 3))
+    for row, top in enumerate(np.arange(-radius, size + 2 * radius, radius / 2)):
+        for left in np.arange(-2 * radius, size + 2 * radius, 2 * radius) + (row % 2) * radius:
+            distance = np.hypot(x - left, y - top - radius) / radius
+            inside = distance < 1
+            colors = palette[random.permutation(len(palette))[np.arange(bands) % 3]]
+            colors[bands - 1] = palette[0]
+            picture[inside] = colors[np.minimum((distance[inside] * bands).astype(int), bands - 1)]
+    grain = 1 + 0.05 * gaussian_filter(random.normal(size=(size, size)), 2)[..., None]
+    return _finish(Image.fromarray(np.clip(picture * grain, 0, 255).astype("uint8")), size_px)
+
+
 DRAWN_STYLES = {
     "brush_strokes": brush_strokes,
     "stained_glass": stained_glass,
     "woodcut": woodcut,
     "mosaic": mosaic,
+    "cut_paper": cut_paper,
+    "ink_and_wash": ink_and_wash,
+    "fan_waves": fan_waves,
 }
 
 

@@ -1,4 +1,4 @@
-"""Who painted what: title, painter and year of every painting that a gallery style may be named after.
+"""Who made what: title, artist and year of every picture that a gallery style may be named after.
 
 A new painting's style needs a line here; a style of `drawn_styles.py` needs none.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scripts.drawn_styles import DRAWN_STYLES
 
-# Every painter died before 1955.
+# Every artist died in 1955 or earlier, and every work is from before 1931.
 PAINTINGS = {
     "starry_night": ("The Starry Night", "Vincent van Gogh", "1889"),
     "great_wave": ("The Great Wave off Kanagawa", "Katsushika Hokusai", "c. 1831"),
@@ -22,6 +22,32 @@ PAINTINGS = {
     "metzinger_divisionist": ("Portrait of Jean Metzinger", "Robert Delaunay", "1906"),
     "reverie_champenois": ("Reverie (F. Champenois)", "Alphonse Mucha", "1897"),
     "shipwreck_minotaur": ("The Shipwreck of the Minotaur", "J. M. W. Turner", "c. 1810"),
+    "cafe_terrace_at_night": ("Café Terrace at Night", "Vincent van Gogh", "1888"),
+    "night_cafe": ("The Night Café", "Vincent van Gogh", "1888"),
+    "olive_trees": ("Olive Trees", "Vincent van Gogh", "1889"),
+    "wheat_field_with_cypresses": ("Wheat Field with Cypresses", "Vincent van Gogh", "1889"),
+    "thatched_cottages": ("Thatched Cottages in the Sunshine", "Vincent van Gogh", "1890"),
+    "red_fuji": ("South Wind, Clear Sky (Red Fuji)", "Katsushika Hokusai", "c. 1831"),
+    "plum_park_in_kameido": ("Plum Park in Kameido", "Utagawa Hiroshige", "1857"),
+    "composition_viii": ("Composition VIII", "Wassily Kandinsky", "1923"),
+    "composition_a": ("Composition A", "Piet Mondrian", "1920"),
+    "suprematist_composition": ("Suprematist Composition", "Kazimir Malevich", "1916"),
+    "edtaonisl": ("Edtaonisl", "Francis Picabia", "1913"),
+    "contrast_of_forms": ("Contrast of Forms", "Fernand Léger", "1913"),
+    "violin_and_guitar": ("Violin and Guitar", "Juan Gris", "1913"),
+    "dynamism_of_a_cyclist": ("Dynamism of a Cyclist", "Umberto Boccioni", "1913"),
+    "battle_of_lights": ("Battle of Lights, Coney Island", "Joseph Stella", "1913-14"),
+    "little_blue_horse": ("The Little Blue Horse", "Franz Marc", "1912"),
+    "vegetable_fields": ("Vegetable Fields", "August Macke", "1911"),
+    "two_women_in_the_street": ("Two Women in the Street", "Ernst Ludwig Kirchner", "1914"),
+    "lady_with_fan": ("Lady with a Fan", "Gustav Klimt", "1917-18"),
+    "golden_horn_morning": ("The Golden Horn. Morning", "Paul Signac", "1907"),
+    "relais_plate_9": ("Relais, plate 9", "Édouard Bénédictus", "1930"),
+    "peacock_and_dragon": ("Peacock and Dragon", "William Morris", "1878"),
+    "melencolia_i": ("Melencolia I", "Albrecht Dürer", "1514"),
+    "adoration_of_the_magi_window": ("Adoration of the Magi, stained glass", "Austrian glass painter", "1390"),
+    "isfahan_mihrab": ("Mihrab of mosaic tiles", "tile makers of Isfahan", "1354-55"),
+    "catfish_tunic": ("Tunic with Confronting Catfish", "Nasca-Wari weaver", "800-850"),
 }
 _DRAWN_BY = "faststyle"
 

@@ -48,7 +48,6 @@ def test_there_are_edges_everywhere(draw, pictures):
 
 def test_the_styles_differ_from_each_other(pictures):
     drawn = list(pictures.values())
-    assert len(drawn) == 4
     for index, picture in enumerate(drawn):
         for other in drawn[index + 1 :]:
             assert np.abs(picture.astype(int) - other).mean() > 20

@@ -1,12 +1,14 @@
 import shutil
 
+import numpy as np
 import pytest
 
 import train.run_training
 from infer.command_line import run_command_line
+from infer.images.files import read_image, write_image
 from models.transform_net_weights import GALLERY_WEIGHTS, read_transform_weights
 from scripts.drawn_styles import DRAWN_STYLES
-from scripts.train_gallery import add_train_gallery_command
+from scripts.train_gallery import add_train_gallery_command, write_without_borders
 from tests.toy_run import write_photos
 
 
@@ -20,12 +22,31 @@ def test_each_phase_has_its_batch_size_and_starts_from_the_one_before(tmp_path, 
         shutil.copy(GALLERY_WEIGHTS, output / "weights.npz")
 
     monkeypatch.setattr(train.run_training, "run_training", pretend_training)
-    arguments = ["train", "udnie.jpg", "--content", "photos", "--output", str(tmp_path), "--base", "gallery", *options]
+    painting = write_photos(tmp_path / "scans", count=1) / "photo_00.jpg"
+    arguments = [
+        "train",
+        str(painting),
+        "--content",
+        "photos",
+        "--output",
+        str(tmp_path),
+        "--base",
+        "gallery",
+        *options,
+    ]
     assert run_command_line("train", [add_train_gallery_command], arguments) == 0
     assert [run.batch_size for run in runs] == batch_sizes
     assert [run.image_size for run in runs] == [128, 256]
     assert [run.base for run in runs] == ["gallery", str(tmp_path / "small_crops" / "weights.npz")]
     assert (tmp_path / "gallery.npz").is_file()
+
+
+def test_paintings_lose_four_percent_of_their_shorter_side_on_every_side(tmp_path):
+    scan = np.random.default_rng(0).integers(0, 256, (50, 120, 3)).astype("uint8")
+    write_image(tmp_path / "frame.png", scan)
+    (path,) = write_without_borders([str(tmp_path / "frame.png")], tmp_path / "paintings")
+    assert path == tmp_path / "paintings" / "frame.png"
+    np.testing.assert_array_equal(read_image(path), scan[2:-2, 2:-2])
 
 
 @pytest.mark.slow

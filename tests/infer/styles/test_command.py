@@ -7,7 +7,7 @@ import pytest
 
 from infer.images.files import read_image
 from infer.styles.command import describe
-from infer.styles.gallery import GalleryStyle, gallery_styles
+from infer.styles.gallery import GalleryStyle, find_style, gallery_styles
 from scripts.faststyle import main
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -37,7 +37,7 @@ def test_one_style_shows_its_card_and_where_its_thumbnail_is(capsys):
     assert main(["styles", "udnie"]) == 0
     shown = dict(line.split(":", 1) for line in capsys.readouterr().out.splitlines())
     assert shown["painter"].strip() == "Francis Picabia"
-    assert shown["loss network"].strip() == "compact"
+    assert shown["loss network"].strip() == describe(find_style("udnie"))["loss_network"]
     assert "licence" in shown
     assert read_image(Path(shown["thumbnail"].strip())).shape[2] == 3
 
@@ -58,6 +58,21 @@ def test_a_card_may_tell_of_all_styles_together_or_of_each(monkeypatch, card, tr
     monkeypatch.setattr("infer.styles.model_card.read_model_card", lambda _: card)
     described = describe(GalleryStyle("udnie", "Udnie", "Francis Picabia", "1913", "painting"))
     assert (described["training_data"], described["validation"]) == (training_data, validation)
+
+
+@pytest.mark.parametrize(
+    ("card", "loss_network"),
+    [
+        ({"loss_network_weights": "a vgg16", "settings": {"loss_network": "vgg16"}}, "a vgg16"),
+        ({"loss_network_weights": None, "settings": {"loss_network": "vgg19"}}, "vgg19"),
+        ({"loss_network": "vgg16"}, "vgg16"),
+        ({}, None),
+    ],
+)
+def test_the_loss_network_goes_by_its_weights_where_the_card_names_them(monkeypatch, card, loss_network):
+    monkeypatch.setattr("infer.styles.model_card.read_model_card", lambda _: card)
+    style = GalleryStyle("udnie", "Udnie", "Francis Picabia", "1913", "painting")
+    assert describe(style)["loss_network"] == loss_network
 
 
 def test_the_sheet_has_a_cell_for_every_thumbnail(tmp_path):
