@@ -4,7 +4,6 @@ Features carry the papers' names, `relu{block}_{conv}`; `rgb` is the pixels.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import keras
 from keras import layers, ops
@@ -24,7 +23,7 @@ class LossNetwork:
         layers: the deepest of these is where the network ends; None is all of it.
         pooling: "max", its own, or "average" (Gatys et al. 2015 found it smoother).
         dtype: a Keras dtype policy, e.g. "float32" or "mixed_bfloat16".
-        weights_path: see `models.loss_network_weights.load_vgg_weights`.
+        weights: of this network; None takes those that `models.loss_network_weights.load_vgg_weights` finds.
 
     Attributes:
         layer_names: every feature that a network of this name has, shallow to deep.
@@ -42,7 +41,7 @@ class LossNetwork:
         layers: Sequence[str] | None = None,
         pooling: str = "max",
         dtype="float32",
-        weights_path: Path | None = None,
+        weights: VggWeights | None = None,
     ):
         if name not in LOSS_NETWORKS:
             raise ValueError(f"unknown loss network {name!r}; choose one of {', '.join(LOSS_NETWORKS)}")
@@ -56,7 +55,7 @@ class LossNetwork:
         self._depth = len(relus)
         self.check_layers(layers or ())
         self._depth = max(self.layer_names.index(split_layer_name(layer)[0]) for layer in layers or relus)
-        weights = load_vgg_weights(name, weights_path)
+        weights = weights or load_vgg_weights(name)
         self.weights_source = weights.source
         self._model = _build(weights, relus[: self._depth], pooling=pooling, dtype=dtype)
         self._model.trainable = False

@@ -74,7 +74,7 @@ def lpips_weights_path() -> Path | None:
     return Path(spec.origin).parent / "weights" / "vgg16.ckpt"
 
 
-def load_vgg_weights(name: str, weights_path: Path | None = None) -> VggWeights:
+def load_vgg_weights(name: str, weights_path: str | Path | None = None) -> VggWeights:
     """ImageNet weights of "vgg16" or "vgg19": from a file, else from the first place that has them.
 
     Args:

@@ -8,6 +8,7 @@ import keras
 from infer.images.files import resize_shorter_side
 from infer.styles.style_image import read_style_image
 from models.loss_network import LossNetwork
+from models.loss_network_weights import load_vgg_weights
 from models.noise import StyleNoise
 from models.normalization import ConditionalInstanceNormalization
 from models.objective import Objective, ObjectiveSettings, stack_style_targets
@@ -57,7 +58,7 @@ def compiled_trainer(settings: TrainSettings, network: keras.Model, policy: str)
         layers=chosen.layers(),
         pooling=settings.pooling,
         dtype=policy,
-        weights_path=Path(settings.vgg_weights) if settings.vgg_weights else None,
+        weights=load_vgg_weights(settings.loss_network, settings.vgg_weights),
     )
     objective = Objective(loss_network, chosen)
     targets = stacked_style_targets(objective, settings)

@@ -12,7 +12,9 @@ from infer.images.files import resize_shorter_side
 from infer.optimize.image_problem import ImageProblem
 from infer.optimize.published_units import in_published_units
 from infer.styles.style_image import read_style_image
+from models.feature_scale import rescaled
 from models.loss_network import LossNetwork
+from models.loss_network_weights import load_vgg_weights
 from models.objective import Objective
 
 
@@ -55,9 +57,8 @@ class Bench:
     @functools.cached_property
     def _objective(self) -> Objective:
         chosen = self.settings.objective
-        weights = Path(chosen.vgg_weights) if chosen.vgg_weights else None
         settings = chosen.objective_settings()
-        network = LossNetwork(
-            chosen.loss_network, layers=settings.layers(), pooling=chosen.pooling, weights_path=weights
-        )
+        published = load_vgg_weights(chosen.loss_network, chosen.vgg_weights)
+        weights = rescaled(published, chosen.feature_scale, [self.style])
+        network = LossNetwork(chosen.loss_network, layers=settings.layers(), pooling=chosen.pooling, weights=weights)
         return Objective(network, settings)

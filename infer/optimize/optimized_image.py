@@ -22,7 +22,9 @@ from infer.optimize.published_units import in_published_units
 from infer.optimize.settings import OptimizeSettings
 from infer.optimize.stopping import StopRules
 from infer.styles.style_image import read_style_image
+from models.feature_scale import rescaled
 from models.loss_network import LossNetwork
+from models.loss_network_weights import load_vgg_weights
 from models.objective import Objective
 
 _SMALLEST_PX = 16
@@ -56,12 +58,9 @@ def optimize_image(settings: OptimizeSettings, log: OptimizeLog) -> OptimizedIma
     """
     pictures = _read_pictures(settings)
     chosen = settings.objective_settings()
-    loss_network = LossNetwork(
-        settings.loss_network,
-        layers=chosen.layers(),
-        pooling=settings.pooling,
-        weights_path=Path(settings.vgg_weights) if settings.vgg_weights else None,
-    )
+    weights = load_vgg_weights(settings.loss_network, settings.vgg_weights)
+    weights = rescaled(weights, settings.feature_scale, [pictures.photo, *pictures.styles])
+    loss_network = LossNetwork(settings.loss_network, layers=chosen.layers(), pooling=settings.pooling, weights=weights)
     objective = Objective(loss_network, chosen)
     result: OptimizedImage | None = None
     sizes = scale_sizes(settings, pictures.photo)

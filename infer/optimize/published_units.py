@@ -4,7 +4,7 @@ With N_l channels and M_l positions of layer l, P the content's features, A = F^
 
 - gatys (2016, eqs. 1 to 5): content `1/2 sum (F - P)^2`, style `w_l ||M G - M A||^2 / (4 N_l^2 M_l^2)`;
 - johnson (2016, eqs. 2 to 4): content `mean (F - P)^2`, style `||G/N_l - A/N_l||^2`, total variation summed;
-- fastai (2017, lesson 8): content `mean (F - P)^2`, style `mean (G/N_l - A/N_l)^2`.
+- mean (the code of most): content `mean (F - P)^2`, style `mean (G/N_l - A/N_l)^2`.
 """
 
 import dataclasses
@@ -43,7 +43,7 @@ def in_published_units(
         grams = [np.asarray(target[layer]["gram"], "float64")[0] for target in targets]
         channels = grams[0].shape[0]
         energy = float(np.mean([np.sum(np.square(gram)) for gram in grams]))
-        divisor = {"gatys": 4.0 * channels**2, "johnson": channels**2, "fastai": channels**4}[units]
+        divisor = {"gatys": 4.0 * channels**2, "johnson": channels**2, "mean": channels**4}[units]
         style_layers[layer] = weight * energy / divisor
     return Objective(
         objective.loss_network,

@@ -8,7 +8,8 @@ from models.objective_settings import ObjectiveSettings
 
 OPTIMIZERS = ("lbfgs", "adam")
 COLOR_MODES = ("none", "luminance", "covariance")
-UNITS = ("relative", "gatys", "johnson", "fastai")
+FEATURE_SCALES = ("own", "caffe", "unit-mean")
+UNITS = ("relative", "gatys", "johnson", "mean")
 _SMALLEST_PX = 32  # four poolings leave two pixels
 _SHARED = ObjectiveSettings()
 _OBJECTIVE_FIELDS = tuple(field.name for field in dataclasses.fields(ObjectiveSettings))
@@ -39,6 +40,7 @@ class OptimizeSettings:
         loss_network: "vgg16" or "vgg19".
         vgg_weights: file of the loss network's weights; None searches (`models.loss_network_weights`).
         pooling: "max" or "average", of the loss network.
+        feature_scale: of the loss network, see `models.feature_scale.rescaled`.
         units: "relative" errors, or a publication's own units for the layer weights (`published_units.py`).
         style_layer_exponent: each style layer's weight is multiplied by this once more than the one before.
         content_blend: share of the second of two content layers; None keeps their own weights.
@@ -65,6 +67,7 @@ class OptimizeSettings:
     loss_network: str = "vgg16"
     vgg_weights: str | None = None
     pooling: str = "max"
+    feature_scale: str = "own"
     units: str = "relative"
     content_layers: dict[str, float] = dataclasses.field(default_factory=lambda: dict(_SHARED.content_layers))
     style_layers: dict[str, float] = dataclasses.field(default_factory=lambda: dict(_SHARED.style_layers))
@@ -85,7 +88,13 @@ class OptimizeSettings:
 
     def __post_init__(self) -> None:
         self._check_styles()
-        for name, choices in (("optimizer", OPTIMIZERS), ("preserve_colors", COLOR_MODES), ("units", UNITS)):
+        known = {
+            "optimizer": OPTIMIZERS,
+            "preserve_colors": COLOR_MODES,
+            "feature_scale": FEATURE_SCALES,
+            "units": UNITS,
+        }
+        for name, choices in known.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"unknown {name} {getattr(self, name)!r}; choose one of {', '.join(choices)}")
         for size in (*self.scales, *((self.size,) if self.size else ())):

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from infer.optimize.presets import PRESETS, preset_options
+from infer.optimize.presets import PRESETS, preset_options, stand_in
 from infer.optimize.published_units import in_published_units
 from infer.optimize.settings import OptimizeSettings
 from models.loss_network import LossNetwork
+from models.loss_network_weights import imagenet_cache_path
 from models.objective import Objective, ObjectiveSettings
 
 
@@ -25,6 +26,31 @@ def test_novak_weights_fall_by_half_over_all_sixteen_layers():
     assert layers == [2.0**power for power in range(15, -1, -1)]
 
 
+@pytest.mark.parametrize("name", ["gatys", "novak"])
+def test_vgg16_stands_in_for_a_vgg19_that_is_not_there(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    published = preset_options(name)
+    options = stand_in(published)
+    assert options["loss_network"] == "vgg16"
+    gone = published["style_layers"].keys() - options["style_layers"].keys()
+    assert gone == ({"relu3_4", "relu4_4", "relu5_4"} if name == "novak" else set())
+    assert options["style_layers"].items() <= published["style_layers"].items()
+    assert capsys.readouterr().err == (
+        f"vgg16 stands in for vgg19: {imagenet_cache_path('vgg19')} is not there; --loss-network vgg19 downloads it\n"
+    )
+    imagenet_cache_path("vgg19").parent.mkdir()
+    imagenet_cache_path("vgg19").touch()
+    assert stand_in(published) == published
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ["johnson", "fastai"])
+def test_presets_of_vgg16_need_no_stand_in(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert stand_in(preset_options(name)) == preset_options(name)
+    assert capsys.readouterr().err == ""
+
+
 def test_layer_exponent_and_content_blend():
     settings = OptimizeSettings(
         content="a",
@@ -38,7 +64,7 @@ def test_layer_exponent_and_content_blend():
     assert settings.content_layers == {"relu1_1": 0.75, "relu2_1": 0.25}
 
 
-@pytest.mark.parametrize("units", ["gatys", "johnson", "fastai"])
+@pytest.mark.parametrize("units", ["gatys", "johnson", "mean"])
 def test_total_in_published_units_is_the_published_sum(units):
     content, style, image = np.random.default_rng(0).integers(0, 256, (3, 16, 20, 3)).astype("uint8")
     network = LossNetwork("vgg16", layers=["relu2_1"])
@@ -60,7 +86,7 @@ def test_total_in_published_units_is_the_published_sum(units):
         error = {
             "gatys": lambda d, n, m: np.sum(d**2) / (4 * n**2 * m**2),
             "johnson": lambda d, n, m: np.sum((d / (n * m)) ** 2),
-            "fastai": lambda d, n, m: np.mean((d / (n * m)) ** 2),
+            "mean": lambda d, n, m: np.mean((d / (n * m)) ** 2),
         }[units]
         expected += 2.0 * weight * error(gram - target, channels, positions)
     pixels = image.astype("float64")
