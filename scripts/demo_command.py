@@ -13,7 +13,7 @@ def add_demo_command(subcommands) -> None:
         "the model, stylize photographs, and put everything on one contact sheet.",
     )
     parser.add_argument("--output", type=Path, default=Path("demo"), metavar="DIR", help="folder (default: demo)")
-    parser.add_argument("--steps", type=int, default=600, help="training steps (default: 600)")
+    parser.add_argument("--steps", type=int, default=300, help="training steps (default: 300)")
     parser.set_defaults(run=run_demo_command)
 
 
