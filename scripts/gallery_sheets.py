@@ -108,7 +108,7 @@ def page(pictures: Path, arguments: argparse.Namespace) -> str:
     (first, second), faded = arguments.mixture, arguments.strength
     photos = "photographs of our own choice" if arguments.photos else "photographs in scikit-image"
     rows = [f"| `{style.name}` | {style.title} | {_maker(style)} | {style.year or ''} |" for style in gallery_styles()]
-    sheets = sorted(pictures.glob("contact_sheet_*.jpg"))
+    sheets = sorted(pictures.glob("contact_sheet_*.jpg"), key=lambda path: (len(path.name), path.name))
     return (
         "\n\n".join(
             [
