@@ -20,7 +20,7 @@ from scripts.drawn_styles import DRAWN_STYLES
 from scripts.faststyle import main as faststyle
 from scripts.sample_photos import write_sample_photos
 
-_COMMON = "--size 256 --iterations 80"
+_COMMON = "--size 256 --iterations 50"
 _CAT, _COFFEE, _ASTRONAUT = "photos/chelsea.png", "photos/coffee.png", "photos/astronaut.png"
 _BRUSH, _GLASS, _WOODCUT = "styles/brush_strokes.png", "styles/stained_glass.png", "styles/woodcut.png"
 
@@ -53,7 +53,7 @@ PICTURES = (
     ),
     Picture(
         "pooling",
-        "Max against average pooling in the loss network, which was trained with max pooling.",
+        "Max (as the loss network was trained) against average pooling.",
         _optimize(_COFFEE, _GLASS),
         ["--pooling max", "--pooling average"],
     ),
@@ -65,19 +65,19 @@ PICTURES = (
     ),
     Picture(
         "iterations",
-        "Iterations: most is done after 100.",
-        _optimize(_COFFEE, _BRUSH),
-        [f"--iterations {count}" for count in (10, 50, 100, 200, 500)],
+        "Iterations: 10, 50, 100, 200.",
+        f"optimize {_COFFEE} {_BRUSH} --size 256",
+        [f"--iterations {count}" for count in (10, 50, 100, 200)],
     ),
     Picture(
         "histogram",
-        "Histogram loss off and on: a small difference here, in contrasts and palette.",
+        "Histogram loss off and on.",
         _optimize(_CAT, _WOODCUT),
         ["--histogram-weight 0", "--histogram-weight 0.3"],
     ),
     Picture(
         "shifted_gram",
-        "Shifted Gram matrices off and on: a small difference here, in how far lines run on.",
+        "Shifted Gram matrices off and on.",
         _optimize(_COFFEE, _WOODCUT),
         ["--shifted-gram-weight 0", "--shifted-gram-weight 1"],
     ),
@@ -107,6 +107,12 @@ PICTURES = (
         "One scale, coarse to fine, and coarse to fine with a style twice as large.",
         _optimize(_COFFEE, _GLASS),
         ["", "--scales 64,128,256", "--scales 64,128,256 --style-scales 2"],
+    ),
+    Picture(
+        "presets",
+        "Published settings: gatys, johnson, fastai (from noise, after 100 iterations) and novak (from the photo).",
+        f"optimize {_ASTRONAUT} {_BRUSH} --size 256 --iterations 100",
+        [f"--preset {name}" for name in ("gatys", "johnson", "fastai", "novak")],
     ),
     Picture(
         "reconstruction_style",
