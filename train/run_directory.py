@@ -7,6 +7,7 @@ from pathlib import Path
 from infer.atomic_files import write_atomically
 from infer.machine import machine
 from train.settings import TrainSettings
+from train.sole_owner import LOCK_NAME
 
 # Settings that say how often to look and where files lie, not what is trained; a resumed run may change them.
 _FREE_TO_CHANGE = {"checkpoint_every", "preview_every", "data_dir", "vgg_weights"}
@@ -35,7 +36,7 @@ class RunDirectory:
         if self.path.exists() and not self.path.is_dir():
             raise RunDirectoryError(f"{self.path}: is a file; --output takes a folder")
         if not self.config.is_file():
-            if self.path.is_dir() and any(not path.name.startswith(".config.json.") for path in self.path.iterdir()):
+            if self.path.is_dir() and not all(_is_left_over(path.name) for path in self.path.iterdir()):
                 raise RunDirectoryError(f"{self.path}: not empty and not a training run; choose another --output")
             return
         differences = _differences(self.load_settings(), settings)
@@ -95,6 +96,11 @@ class RunDirectory:
             return TrainSettings.from_json(self.config.read_text())
         except (ValueError, TypeError) as error:
             raise RunDirectoryError(f"{self.config}: cannot be understood ({error})") from None
+
+
+def _is_left_over(name: str) -> bool:
+    """Whether a run that was killed before it began leaves a file of this name."""
+    return name == LOCK_NAME or name.startswith(".config.json.")
 
 
 def _differences(old: TrainSettings, new: TrainSettings) -> list[str]:

@@ -1,5 +1,6 @@
 """The front door of training: what cannot be trained is refused before a heavy import, the rest run to its export."""
 
+import contextlib
 from pathlib import Path
 
 from infer.styles.style_image import read_style_image
@@ -7,6 +8,7 @@ from train.content_batches import open_enough_content
 from train.content_sources import TFDS_PREFIX
 from train.run_directory import RunDirectory, RunDirectoryError
 from train.settings import TrainSettings
+from train.sole_owner import sole_owner
 
 
 def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False) -> None:
@@ -18,12 +20,17 @@ def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False
         dry_run: print the plan and stop; nothing is written.
 
     Raises:
-        ValueError: settings, images, sources, weights or a run directory that cannot be used.
+        ValueError: settings, images, sources, weights or a run directory that cannot be used, or that is in use.
         TrainingStoppedError: a non-finite loss, a collapsed preview, or no memory left.
         TrainingInterruptedError: Ctrl-C or SIGTERM; a checkpoint of the last step was written.
     """
     directory = RunDirectory(output)
     _check(settings, directory)
+    with contextlib.nullcontext() if dry_run else sole_owner(output):
+        _run(settings, directory, dry_run=dry_run)
+
+
+def _run(settings: TrainSettings, directory: RunDirectory, *, dry_run: bool) -> None:
     from train.training_run import TrainingRun
 
     run = TrainingRun(settings, directory)
@@ -34,7 +41,7 @@ def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False
         directory.open(settings, loss_network_weights=run.loss_network_weights)
         run.train()
     elif dry_run:
-        print(f"{output}: all {settings.steps:,} steps are done")
+        print(f"{directory.path}: all {settings.steps:,} steps are done")
         return
     run.finish()
 

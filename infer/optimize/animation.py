@@ -20,7 +20,7 @@ def check_animation(path: Path) -> None:
         try:
             import av  # noqa: F401
         except ImportError:
-            raise ValueError(f"{path}: MP4 needs the video extra; pip install faststyle[video], or use .gif") from None
+            raise ValueError(f"{path}: MP4 needs PyAV; pip install av, or use .gif") from None
 
 
 def write_animation(path: Path, frames: list[np.ndarray]) -> None:

@@ -114,7 +114,7 @@ def _check(source: Path, target: Path, *, overwrite: bool) -> None:
     try:
         import av  # noqa: F401
     except ImportError:
-        raise VideoError('videos need PyAV: pip install "faststyle[video]"') from None
+        raise VideoError("videos need PyAV: pip install av") from None
     if not source.is_file():
         raise VideoError(f"{source}: no such file")
     if target.suffix.lower() not in WRITABLE_VIDEO_SUFFIXES:

@@ -25,7 +25,7 @@ def test_other_suffixes_are_refused(tmp_path):
 
 def test_mp4_without_the_video_extra_is_one_clear_line(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(ValueError, match="MP4 needs the video extra"):
+    with pytest.raises(ValueError, match="MP4 needs PyAV"):
         check_animation(tmp_path / "film.mp4")
 
 
