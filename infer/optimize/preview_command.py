@@ -11,7 +11,7 @@ from models.objective_settings import STATISTICS, ObjectiveSettings
 
 _DEFAULT = ObjectiveSettings()
 # Around the default in steps of about three, and the style sizes around the trainer's own.
-_CONTENT_WEIGHTS = tuple(float(f"{_DEFAULT.content_weight * factor:.1g}") for factor in (0.1, 1 / 3, 1, 3))
+_CONTENT_WEIGHTS = tuple(float(f"{_DEFAULT.content_weight * factor:.2g}") for factor in (0.4, 1, 2.4, 6))
 _STYLE_SIZES = (256, 512, 1024)
 _OBJECTIVE = (
     "loss_network",
