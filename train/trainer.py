@@ -13,6 +13,7 @@ from models.objective import Objective, mix_style_targets
 
 TERMS = ("total", "content", "style", "tv")
 _FINAL_RATE = 0.05
+_WINDOW_MARGIN = 8  # the share of a side that the loss network's window leaves out
 
 
 class StyleTrainer(keras.Model):
@@ -23,7 +24,8 @@ class StyleTrainer(keras.Model):
         objective: the loss.
         style_targets: from `Objective.style_targets`, one row per style.
 
-    Batches: image `[batch, size, size, 3]` uint8 or float32 in 0..255; style_mixture `[batch, num_styles]` float32.
+    Batches: image `[batch, size, size, 3]` uint8 or float32 in 0..255; style_mixture `[batch, num_styles]` float32;
+    and for training window `[2]` float32 in 0..1, the place of `loss_window`, without which it is the whole image.
 
     Attributes:
         fade_in: 0..1, the share of the objective in what is minimized; the rest is reproducing the photo. A network
@@ -44,6 +46,8 @@ class StyleTrainer(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         image = ops.cast(x["image"], "float32")
+        if "window" in x:
+            image, y_pred = loss_window(image, x["window"]), loss_window(y_pred, x["window"])
         content_targets = self._objective.content_targets(image)
         style_targets = mix_style_targets(self._style_targets, x["style_mixture"])
         terms = self._objective.terms(y_pred, content_targets, style_targets)
@@ -76,10 +80,31 @@ class StyleTrainer(keras.Model):
         return _as_floats(self.test_on_batch(batch, return_dict=True))
 
 
+def loss_window(images, place):
+    """The part of a batch of images that the loss network sees in one step.
+
+    At its own border a loss network pads with zeros and sees less of the photo. A transform network whose border always
+    lies there learns that a straight line along it brings style at little cost in content, and frames every picture.
+    With a window at another place in each step, no place of the picture is a border of the loss network's.
+
+    Args:
+        images: `[batch, height, width, channels]`.
+        place: `[2]` float32 in 0..1, from top to bottom and from left to right.
+
+    Returns:
+        `[batch, 7/8 height, 7/8 width, channels]`.
+    """
+    batch, *sides, channels = ops.shape(images)
+    margins = [side // _WINDOW_MARGIN for side in sides]
+    top, left = (ops.cast(ops.floor(place[axis] * (margin + 0.999)), "int32") for axis, margin in enumerate(margins))
+    height, width = (side - margin for side, margin in zip(sides, margins, strict=True))
+    return ops.slice(images, (0, top, left, 0), (batch, height, width, channels))
+
+
 def learning_rate_schedule(*, peak: float, steps: int, warmup_steps: int, decay: str):
     """Linear warm-up to `peak`, then a cosine down to 1/20 of it at the last step, or constant.
 
-    A constant rate circles the solution; the decay lets it settle (docs/benchmarks.md has the figures).
+    A constant rate circles the solution; the decay lets it settle.
 
     Raises:
         ValueError: unknown decay.

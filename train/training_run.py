@@ -145,7 +145,7 @@ class TrainingRun:
             raise
 
     def _with_styles(self, images: np.ndarray) -> tuple[dict, float]:
-        """The batch, each of its images with a style drawn by seed and step, and the objective's share in the loss.
+        """The batch, with styles and the loss's window drawn by seed and step, and the objective's share in the loss.
 
         Where the photo's own row is learned, some steps are about reproducing the photo.
         """
@@ -154,7 +154,8 @@ class TrainingRun:
         share = self._settings.fade_in(self.step + 1)
         if self._num_rows > self._num_styles and random.random() < _PHOTO_SHARE:
             styles, share = np.full(len(images), self._num_rows - 1), 0.0
-        return {"image": images, "style_mixture": np.eye(self._num_rows, dtype="float32")[styles]}, share
+        mixtures = np.eye(self._num_rows, dtype="float32")[styles]
+        return {"image": images, "style_mixture": mixtures, "window": random.random(2, dtype="float32")}, share
 
     def _look(self, log: RunLog) -> None:
         """Validation and previews, and a stop where the network has collapsed."""

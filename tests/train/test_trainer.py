@@ -7,7 +7,7 @@ import pytest
 from models.loss_network import LossNetwork
 from models.objective import Objective, ObjectiveSettings
 from models.transform_net import build_transform_network
-from train.trainer import StyleTrainer, learning_rate_schedule
+from train.trainer import StyleTrainer, learning_rate_schedule, loss_window
 
 
 def rates(schedule, steps):
@@ -57,6 +57,27 @@ def test_terms_are_those_of_the_objective_on_the_network_output(trainer):
     objective = trainer._objective
     expected = objective.terms(stylized, objective.content_targets(image), trainer._style_targets)
     terms = trainer.validation_terms(batch)
+    for name, value in expected.items():
+        np.testing.assert_allclose(terms[name], float(value), rtol=1e-4)
+
+
+def test_the_window_of_the_loss_reaches_every_border_and_never_lies_outside():
+    images = np.arange(32 * 48, dtype="float32").reshape((1, 32, 48, 1))
+    first = np.asarray(loss_window(images, np.array([0.0, 0.0], "float32")))
+    last = np.asarray(loss_window(images, np.array([1.0, 1.0], "float32")))
+    np.testing.assert_array_equal(first, images[:, :28, :42])
+    np.testing.assert_array_equal(last, images[:, 4:, 6:])
+
+
+def test_training_measures_what_lies_in_the_window(trainer):
+    batch = toy_batch()
+    image = batch["image"].astype("float32")
+    stylized = trainer.transform_network([image, batch["style_mixture"]], training=False)
+    objective = trainer._objective
+    place = np.array([0.0, 1.0], "float32")
+    content = objective.content_targets(image[:, :28, 4:])
+    expected = objective.terms(stylized[:, :28, 4:], content, trainer._style_targets)
+    terms = trainer.validation_terms({**batch, "window": place})
     for name, value in expected.items():
         np.testing.assert_allclose(terms[name], float(value), rtol=1e-4)
 
