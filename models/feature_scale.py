@@ -13,10 +13,10 @@ from importlib.resources import files
 
 import numpy as np
 
-from models.loss_network import LossNetwork
-from models.loss_network_weights import VGG_BLOCKS, VggWeights
+from faststyle.models.loss_network import LossNetwork
+from faststyle.models.loss_network_weights import VGG_BLOCKS, VggWeights
 
-_MEASURED = files("models") / "assets" / "mean_activations.npz"
+_MEASURED = files("faststyle.models") / "assets" / "mean_activations.npz"
 
 
 def rescaled(weights: VggWeights, scale: str, images: Sequence[np.ndarray]) -> VggWeights:
@@ -92,7 +92,7 @@ def _network_name(weights: VggWeights) -> str:
 
 
 def _shipped_means(weights: VggWeights) -> dict[str, np.ndarray] | None:
-    """From `scripts.mean_activations`, if it measured these very weights."""
+    """From `faststyle.scripts.mean_activations`, if it measured these very weights."""
     with _MEASURED.open("rb") as file, np.load(file) as arrays:
         if str(arrays["source"]) != weights.source:
             return None

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers, ops
 
-from models.layer_names import PIXEL_LAYER, split_layer_name
-from models.loss_network_weights import VGG_BLOCKS, VggWeights, load_vgg_weights
+from faststyle.models.layer_names import PIXEL_LAYER, split_layer_name
+from faststyle.models.loss_network_weights import VGG_BLOCKS, VggWeights, load_vgg_weights
 
 POOLINGS = ("max", "average")
 LOSS_NETWORKS = tuple(VGG_BLOCKS)
@@ -23,7 +23,7 @@ class LossNetwork:
         layers: the deepest of these is where the network ends; None is all of it.
         pooling: "max", its own, or "average" (Gatys et al. 2015 found it smoother).
         dtype: a Keras dtype policy, e.g. "float32" or "mixed_bfloat16".
-        weights: of this network; None takes those that `models.loss_network_weights.load_vgg_weights` finds.
+        weights: of this network; None takes those that `faststyle.models.loss_network_weights.load_vgg_weights` finds.
 
     Attributes:
         layer_names: every feature that a network of this name has, shallow to deep.

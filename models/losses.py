@@ -9,7 +9,7 @@ Every reduction and every product runs in float32, whatever the type of the feat
 
 from keras import ops
 
-from models.objective_settings import STATISTICS
+from faststyle.models.objective_settings import STATISTICS
 
 _TINY = 1e-8
 _GRID_PX = 8

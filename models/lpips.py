@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
-from models.loss_network_weights import read_lpips_file
+from faststyle.models.loss_network_weights import read_lpips_file
 
 LPIPS_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")
 _TINY = 1e-10

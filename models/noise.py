@@ -26,7 +26,7 @@ def _tileable_pattern(period: int) -> np.ndarray:
     frequency = np.hypot(frequencies[:, None], frequencies[None, :])
     amplitude = np.where(frequency < 1 / _LONGEST_WAVE, 0.0, 1.0 / np.maximum(frequency, 1 / _LONGEST_WAVE))
     pattern = np.fft.ifft2(spectrum * amplitude).real
-    return (pattern / pattern.std()).astype("float16")
+    return (pattern / pattern.std()).astype("float32")
 
 
 def noise_plane(height, width, origins):
@@ -44,8 +44,7 @@ def noise_plane(height, width, origins):
     for origin, period in zip((origins[0], origins[1]), _PERIODS, strict=True):
         rows = (ops.arange(height, dtype="int32") + origin[0]) % period
         columns = (ops.arange(width, dtype="int32") + origin[1]) % period
-        part = ops.take(ops.take(ops.convert_to_tensor(_tileable_pattern(period)), rows, axis=0), columns, axis=1)
-        total = total + ops.cast(part, "float32")
+        total = total + ops.take(ops.take(_tileable_pattern(period), rows, axis=0), columns, axis=1)
     return total / len(_PERIODS) ** 0.5
 
 

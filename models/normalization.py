@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from models.fused_normalization import fused_normalization, has_fused_normalization
+from faststyle.models.fused_normalization import fused_normalization, has_fused_normalization
 
 
 @keras.saving.register_keras_serializable(package="faststyle")

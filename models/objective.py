@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from keras import ops
 
-from models.loss_network import LossNetwork
-from models.losses import content_error, style_error, style_statistics, total_variation
-from models.objective_settings import ObjectiveSettings
-from models.style_terms import further_style_terms
+from faststyle.models.loss_network import LossNetwork
+from faststyle.models.losses import content_error, style_error, style_statistics, total_variation
+from faststyle.models.objective_settings import ObjectiveSettings
+from faststyle.models.style_terms import further_style_terms
 
 
 class Objective:

@@ -26,16 +26,16 @@ class ObjectiveSettings:
     Attributes:
         content_layers: layer name to weight; weights are scaled to sum 1.
         style_layers: layer name to weight; weights are scaled to sum 1. "rgb" compares the pixels' colors.
-        statistic: "gram" or "covariance", see `models.losses.style_statistics`.
+        statistic: "gram" or "covariance", see `faststyle.models.losses.style_statistics`.
         content_weight: on the content term, 0 or more.
         style_weight: on the style term, 0 or more.
         tv_weight: on the total variation, 0 or more.
         activation_shift: added to features before their Gram matrix (Novak & Nikulin 2016, section 3.3, take -1).
-        histogram_weight: on the histogram loss, see `models.histogram_loss`.
+        histogram_weight: on the histogram loss, see `faststyle.models.histogram_loss`.
         histogram_layers: layer name to weight; weights are scaled to sum 1.
-        shifted_gram_weight: on the shifted Gram matrices of the style layers, see `models.shifted_gram`.
+        shifted_gram_weight: on the shifted Gram matrices of the style layers, see `faststyle.models.shifted_gram`.
         shifts: of those, in px of the image.
-        chained_gram_weight: on the Gram matrices of neighboring style layers, see `models.chained_gram`.
+        chained_gram_weight: on the Gram matrices of neighboring style layers, see `faststyle.models.chained_gram`.
 
     Raises:
         ValueError: a negative weight, no weight at all, an unknown statistic, or shifts that are no shifts.

@@ -4,8 +4,8 @@ A plain Gram matrix forgets where features are; the product with a translate kno
 rows, waves and symmetries survive (the paper's section 3).
 """
 
-from models.layer_names import layer_stride
-from models.losses import gram_matrix
+from faststyle.models.layer_names import layer_stride
+from faststyle.models.losses import gram_matrix
 
 
 def shifted_gram_statistics(features, shifts, mask=None) -> dict:

@@ -5,11 +5,11 @@ from typing import Protocol
 
 from keras import ops
 
-from models.chained_gram import chained_gram, in_depth_order
-from models.histogram_loss import activation_quantiles, histogram_error
-from models.losses import style_error
-from models.objective_settings import ObjectiveSettings
-from models.shifted_gram import shifted_gram_statistics, shifts_in_features
+from faststyle.models.chained_gram import chained_gram, in_depth_order
+from faststyle.models.histogram_loss import activation_quantiles, histogram_error
+from faststyle.models.losses import style_error
+from faststyle.models.objective_settings import ObjectiveSettings
+from faststyle.models.shifted_gram import shifted_gram_statistics, shifts_in_features
 
 
 class StyleTerm(Protocol):
@@ -37,7 +37,7 @@ def further_style_terms(settings: ObjectiveSettings) -> dict[str, StyleTerm]:
 
 
 class HistogramTerm:
-    """`models.histogram_loss`, averaged over layers by their weights."""
+    """`faststyle.models.histogram_loss`, averaged over layers by their weights."""
 
     def __init__(self, layer_weights: Mapping[str, float]) -> None:
         self.layers = tuple(layer_weights)
@@ -54,7 +54,7 @@ class HistogramTerm:
 
 
 class ShiftedGramTerm:
-    """`models.shifted_gram`: the mean relative error over shifts and directions, averaged over layers."""
+    """`faststyle.models.shifted_gram`: the mean relative error over shifts and directions, averaged over layers."""
 
     def __init__(self, layer_weights: Mapping[str, float], shifts: tuple[int, ...]) -> None:
         self.layers = tuple(name for name, weight in layer_weights.items() if weight)
@@ -80,7 +80,7 @@ class ShiftedGramTerm:
 
 
 class ChainedGramTerm:
-    """`models.chained_gram` over neighboring style layers; a pair weighs the geometric mean of its two layers.
+    """`models/chained_gram.py` over neighboring style layers; a pair weighs the geometric mean of its two layers.
 
     With a single style layer there is no pair, and the term is refused.
     """

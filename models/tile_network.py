@@ -11,9 +11,9 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
-from models.noise import StyleNoise
-from models.normalization import MeasuredStatistics, TileNormalization
-from models.transform_net import SIZE_MULTIPLE_PX, apply_trunk
+from faststyle.models.noise import StyleNoise
+from faststyle.models.normalization import MeasuredStatistics, TileNormalization
+from faststyle.models.transform_net import SIZE_MULTIPLE_PX, apply_trunk
 
 
 def build_painting_network(*, num_styles: int = 1, width: float = 1.0) -> keras.Model:

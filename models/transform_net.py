@@ -5,10 +5,10 @@ from collections.abc import Callable
 import keras
 from keras import layers, ops
 
-from models.losses import grid_energy
-from models.noise import StyleNoise
-from models.normalization import ConditionalInstanceNormalization
-from models.wide_convolutions import DoublingConv2D, FourPixelConv2D
+from faststyle.models.losses import grid_energy
+from faststyle.models.noise import StyleNoise
+from faststyle.models.normalization import ConditionalInstanceNormalization
+from faststyle.models.wide_convolutions import DoublingConv2D, FourPixelConv2D
 
 GRID_WEIGHT = 500.0  # a weave that the eye just sees costs a tenth of what a style does
 RESIDUAL_BLOCKS = 5
@@ -20,7 +20,7 @@ def build_transform_network(*, num_styles: int = 1, width: float = 1.0, dtype="f
 
     9x9 conv 32 - 3x3/2 conv 64 - 3x3/2 conv 128 - 5 residual blocks 128 - bilinear x2, 3x3 conv 64 -
     bilinear x2, 3x3 conv 32 - 9x9 conv 3; reflection padding. Before the residual blocks each style adds noise
-    (`models.noise`). With one style and width 1 it has the paper's 1,679,235 parameters and 128 amounts of noise.
+    (`models/noise.py`). With one style and width 1 it has the paper's 1,679,235 parameters and 128 amounts of noise.
 
     Departures from the paper: conditional normalization and noise; the upsampled positions are interpolated linearly,
     since a kernel sees the steps between repeated nearest neighbors and covers the picture with a weave of 4 px; and
@@ -137,7 +137,7 @@ class ToPixels(layers.Layer):
     """Maps `[batch, height, width, 3]` from about -1..1 to about 0..255, in float32, without a bound.
 
     In training it adds two penalties: on what lies outside 0..255 and will be clipped, and on texture that repeats with
-    the network's own grid, see `models.losses.grid_energy`.
+    the network's own grid, see `faststyle.models.losses.grid_energy`.
     """
 
     def call(self, inputs, training=None):

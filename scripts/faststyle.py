@@ -3,16 +3,17 @@
 import sys
 from importlib import metadata
 
-from infer.command_line import run_command_line
-from infer.compare.command import add_compare_command
-from infer.optimize.command import add_optimize_command
-from infer.optimize.preview_command import add_preview_command
-from infer.optimize.reconstruct_command import add_reconstruct_command
-from infer.styles.command import add_styles_command
-from infer.stylize.command import add_stylize_command
-from scripts.demo_command import add_demo_command
-from train.export_command import add_export_command
-from train.train_command import add_train_command
+from faststyle import DISTRIBUTION
+from faststyle.command_line import run_command_line
+from faststyle.infer.compare.command import add_compare_command
+from faststyle.infer.optimize.command import add_optimize_command
+from faststyle.infer.optimize.preview_command import add_preview_command
+from faststyle.infer.optimize.reconstruct_command import add_reconstruct_command
+from faststyle.infer.styles.command import add_styles_command
+from faststyle.infer.stylize.command import add_stylize_command
+from faststyle.scripts.demo.command import add_demo_command
+from faststyle.train.export_command import add_export_command
+from faststyle.train.train_command import add_train_command
 
 COMMANDS = (
     add_stylize_command,
@@ -29,7 +30,7 @@ COMMANDS = (
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line and returns its exit status."""
-    return run_command_line("faststyle", COMMANDS, argv, version=f"faststyle {metadata.version('faststyle')}")
+    return run_command_line("faststyle", COMMANDS, argv, version=f"faststyle {metadata.version(DISTRIBUTION)}")
 
 
 if __name__ == "__main__":

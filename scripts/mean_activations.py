@@ -1,6 +1,6 @@
-"""Measures VGG-16's mean activations on photographs: `python -m scripts.mean_activations PHOTOS`.
+"""Measures VGG-16's mean activations on photographs: `python -m faststyle.scripts.mean_activations PHOTOS`.
 
-`models.feature_scale` divides by them, as Gatys et al. did. Photos are seen with a shorter side of 256 px.
+`faststyle.models.feature_scale` divides by them, as Gatys et al. did. Photos are seen with a shorter side of 256 px.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from infer.command_line import run_command_line
+from faststyle.command_line import run_command_line
 
 _OUTPUT = Path(__file__).parent.parent / "models" / "assets" / "mean_activations.npz"
 _SHORTER_SIDE_PX = 256
@@ -28,10 +28,10 @@ def add_mean_activations_command(subcommands) -> None:
 
 def run_mean_activations(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    from infer.atomic_files import write_atomically
-    from infer.images.files import list_images, read_image, resize_shorter_side
-    from models.feature_scale import mean_activations
-    from models.loss_network_weights import load_vgg_weights
+    from faststyle.atomic_files import write_atomically
+    from faststyle.images.files import list_images, read_image, resize_shorter_side
+    from faststyle.models.feature_scale import mean_activations
+    from faststyle.models.loss_network_weights import load_vgg_weights
 
     photos = list_images(arguments.photos)
     chosen = photos[:: max(1, len(photos) // arguments.count)][: arguments.count]
@@ -46,5 +46,5 @@ def run_mean_activations(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    name = "python -m scripts.mean_activations"
+    name = "python -m faststyle.scripts.mean_activations"
     sys.exit(run_command_line(name, [add_mean_activations_command], only_command="measure"))

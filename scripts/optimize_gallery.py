@@ -1,6 +1,6 @@
 """Makes the gallery of `faststyle optimize`: a picture per knob, with the command of each, from free photos and styles.
 
-`python -m scripts.optimize_gallery --work runs/gallery` writes `docs/optimize_gallery.md` and `docs/gallery/*.jpg`.
+`python -m faststyle.scripts.optimize_gallery --work runs/gallery` writes `docs/optimize_gallery.md` and its pictures.
 What is in the work folder already is not made again; remove the folder to start afresh, e.g. with other weights.
 """
 
@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from infer.command_line import run_command_line
-from infer.images.contact_sheet import grid
-from infer.images.files import read_image, write_image
-from scripts.drawn_styles import DRAWN_STYLES
-from scripts.faststyle import main as faststyle
-from scripts.sample_photos import write_sample_photos
+from faststyle.command_line import run_command_line
+from faststyle.images.contact_sheet import grid
+from faststyle.images.files import read_image, write_image
+from faststyle.scripts.demo.drawn_styles import DRAWN_STYLES
+from faststyle.scripts.demo.sample_photos import write_sample_photos
+from faststyle.scripts.faststyle import main as faststyle
 
 _COMMON = "--size 256 --iterations 50"
 _CAT, _COFFEE, _ASTRONAUT = "photos/chelsea.png", "photos/coffee.png", "photos/astronaut.png"
@@ -171,8 +171,9 @@ def gallery_page(folder: Path) -> str:
     """The page as Markdown: every picture that exists in `folder`, each with its commands."""
     parts = [
         "# Gallery of `faststyle optimize`",
-        "Made by `python -m scripts.optimize_gallery` from photographs in scikit-image and styles that our own code "
-        "draws, which it writes to its work folder; run the commands there. [optimize.md](optimize.md) explains them.",
+        "Made by `python -m faststyle.scripts.optimize_gallery` from photographs in scikit-image and styles that our "
+        "own code draws, which it writes to its work folder; run the commands there. "
+        "[optimize.md](optimize.md) explains them.",
     ]
     for picture in PICTURES:
         if (folder / f"{picture.name}.jpg").exists():
@@ -219,4 +220,5 @@ def _ellipse(shape: tuple[int, int]) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command_line("python -m scripts.optimize_gallery", [add_gallery_command], only_command="make"))
+    name = "python -m faststyle.scripts.optimize_gallery"
+    sys.exit(run_command_line(name, [add_gallery_command], only_command="make"))

@@ -11,7 +11,7 @@ from tests.toy_run import toy_weights
 @pytest.fixture(scope="session")
 def one_style(tmp_path_factory) -> Path:
     """An exported toy model of one style."""
-    from train.export import export_model
+    from faststyle.train.export import export_model
 
     folder = tmp_path_factory.mktemp("models") / "one"
     export_model(toy_weights(1), folder)
@@ -21,7 +21,7 @@ def one_style(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def two_styles(tmp_path_factory) -> Path:
     """An exported toy model of two styles, with a preview."""
-    from train.export import export_model
+    from faststyle.train.export import export_model
 
     folder = tmp_path_factory.mktemp("models") / "two"
     photo = np.random.default_rng(0).integers(0, 256, (1, 32, 40, 3)).astype("uint8")
@@ -33,8 +33,8 @@ def two_styles(tmp_path_factory) -> Path:
 def without_tile_graphs():
     """Exports without the graphs for large photos, which take half of an export's time and have tests of their own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("train.export.write_tile_graphs", lambda weights, model_dir: None)
-        patch.setattr("train.export.tile_graph_difference", lambda weights, stylize, model_dir: 0.0)
+        patch.setattr("faststyle.train.export.write_tile_graphs", lambda weights, model_dir: None)
+        patch.setattr("faststyle.train.export.tile_graph_difference", lambda weights, stylize, model_dir: 0.0)
         yield
 
 
@@ -42,5 +42,5 @@ def without_tile_graphs():
 def one_residual_block():
     """Transform networks with one residual block, not five: tracing a training step takes half the time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("models.transform_net.RESIDUAL_BLOCKS", 1)
+        patch.setattr("faststyle.models.transform_net.RESIDUAL_BLOCKS", 1)
         yield

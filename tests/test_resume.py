@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.faststyle import main
+from faststyle.scripts.faststyle import main
 from tests.toy_run import toy_command
 
 # The command with one residual block, as the fixture `one_residual_block` has it.
-_ONE_BLOCK = "import sys; from models import transform_net; transform_net.RESIDUAL_BLOCKS = 1"
-FASTSTYLE = [sys.executable, "-c", f"{_ONE_BLOCK}; from scripts.faststyle import main; sys.exit(main())"]
+_ONE_BLOCK = "import sys; from faststyle.models import transform_net; transform_net.RESIDUAL_BLOCKS = 1"
+FASTSTYLE = [sys.executable, "-c", f"{_ONE_BLOCK}; from faststyle.scripts.faststyle import main; sys.exit(main())"]
 pytestmark = pytest.mark.usefixtures("without_tile_graphs", "one_residual_block")
 
 

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 from PIL import Image
 
-from models.transform_net import build_transform_network
-from models.transform_net_weights import TransformWeights, network_arrays
+from faststyle.models.transform_net import build_transform_network
+from faststyle.models.transform_net_weights import TransformWeights, network_arrays
 
 TOY_OPTIONS = shlex.split(
     "--base random --width 0.125 --image-size 32 --batch-size 2 --style-sizes 32 "

@@ -5,19 +5,19 @@ from pathlib import Path
 
 import keras
 
-from infer.images.files import resize_shorter_side
-from infer.styles.style_image import read_style_image
-from models.loss_network import LossNetwork
-from models.loss_network_weights import load_vgg_weights
-from models.noise import StyleNoise
-from models.normalization import ConditionalInstanceNormalization
-from models.objective import Objective, ObjectiveSettings, stack_style_targets
-from models.transform_net import build_transform_network
-from models.transform_net_weights import GALLERY_WEIGHTS, read_transform_weights, start_from
-from train.muon import Muon
-from train.precision import has_gpu
-from train.settings import TrainSettings
-from train.trainer import StyleTrainer, learning_rate_schedule
+from faststyle.images.files import resize_shorter_side
+from faststyle.infer.styles.style_image import read_style_image
+from faststyle.models.loss_network import LossNetwork
+from faststyle.models.loss_network_weights import load_vgg_weights
+from faststyle.models.noise import StyleNoise
+from faststyle.models.normalization import ConditionalInstanceNormalization
+from faststyle.models.objective import Objective, ObjectiveSettings, stack_style_targets
+from faststyle.models.transform_net import build_transform_network
+from faststyle.models.transform_net_weights import GALLERY_WEIGHTS, read_transform_weights, start_from
+from faststyle.train.muon import Muon
+from faststyle.train.precision import has_gpu
+from faststyle.train.settings import TrainSettings
+from faststyle.train.trainer import StyleTrainer, learning_rate_schedule
 
 
 def make_deterministic(seed: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from infer.atomic_files import write_atomically
+from faststyle.atomic_files import write_atomically
 
 _STATE_KEY = "state.json"
 _KEPT = 3

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from infer.images.files import ImageError, open_rgb
-from train.content_sources import ContentSource, ContentSourceError, EncodedPhoto, open_content_source
-from train.settings import TrainSettings
+from faststyle.images.files import ImageError, open_rgb
+from faststyle.train.content_sources import ContentSource, ContentSourceError, EncodedPhoto, open_content_source
+from faststyle.train.settings import TrainSettings
 
 MINIMUM_PHOTO_PX = 16
 # The crop is cut from the photo scaled so that its shorter side has 1 to 1.5 times the crop's size.

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from infer.images.files import list_images
+from faststyle.images.files import list_images
 
 TFDS_PREFIX = "tfds:"
 _SHUFFLE_BUFFER = 1024

@@ -7,13 +7,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from infer.images.contact_sheet import grid
-from infer.images.files import to_uint8, write_image
-from infer.styles.model_card import CARD_FILE
-from models.transform_net import build_transform_network, stylize_any_size
-from models.transform_net_weights import TransformWeights, assign_weights, mix_styles
-from train.saved_model import write_saved_model
-from train.tile_export import tile_graph_difference, write_tile_graphs
+from faststyle.images.contact_sheet import grid
+from faststyle.images.files import to_uint8, write_image
+from faststyle.infer.styles.model_card import CARD_FILE
+from faststyle.models.transform_net import build_transform_network, stylize_any_size
+from faststyle.models.transform_net_weights import TransformWeights, assign_weights, mix_styles
+from faststyle.train.saved_model import write_saved_model
+from faststyle.train.tile_export import tile_graph_difference, write_tile_graphs
 
 PREVIEW_FILE = Path("assets.extra") / "preview.png"
 # Largest difference allowed between the network in memory and the reloaded model, in grey levels of 255.

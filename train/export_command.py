@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from infer.stylize.command import parse_mixture
+from faststyle.infer.stylize.command import parse_mixture
 
 
 def add_export_command(subcommands) -> None:
@@ -29,8 +29,8 @@ def add_export_command(subcommands) -> None:
 
 def run_export(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    from infer.network.stylizer import mixture_row
-    from train.export import export_model
+    from faststyle.infer.network.stylizer import mixture_row
+    from faststyle.train.export import export_model
 
     weights, mix = _read_source(arguments.source, arguments.mix)
     mixture = mixture_row(weights.card["styles"], mix) if mix else None
@@ -41,10 +41,10 @@ def run_export(arguments: argparse.Namespace) -> int:
 
 def _read_source(source: Path, mix: dict[str, float] | None):
     """The weights that the source means, and the mixture to fold them into."""
-    from infer.styles.gallery import GALLERY_MODEL, find_model
-    from models.transform_net_weights import GALLERY_WEIGHTS, read_transform_weights
-    from train.run_directory import RunDirectory
-    from train.trained_weights import weights_of_run
+    from faststyle.infer.styles.gallery import GALLERY_MODEL, find_model
+    from faststyle.models.transform_net_weights import GALLERY_WEIGHTS, read_transform_weights
+    from faststyle.train.run_directory import RunDirectory
+    from faststyle.train.trained_weights import weights_of_run
 
     if source.is_dir():
         return weights_of_run(RunDirectory(source)), mix

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import keras
 
-from infer.machine import peak_memory_bytes
-from train.precision import has_gpu
-from train.settings import TrainSettings
+from faststyle.machine import peak_memory_bytes
+from faststyle.train.precision import has_gpu
+from faststyle.train.settings import TrainSettings
 
 _MEASURED_STEPS = 2
 

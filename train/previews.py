@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from infer.images.contact_sheet import grid
-from infer.images.files import to_uint8
-from train.trainer import StyleTrainer
+from faststyle.images.contact_sheet import grid
+from faststyle.images.files import to_uint8
+from faststyle.train.trainer import StyleTrainer
 
 # A healthy stylized photo varies by tens of grey levels and has few pixels at the very ends of the range.
 _FLAT_DEVIATION = 2.0

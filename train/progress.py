@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from train.checkpoints import Checkpoint, CheckpointStore
-from train.run_directory import RunDirectory, RunDirectoryError
+from faststyle.train.checkpoints import Checkpoint, CheckpointStore
+from faststyle.train.run_directory import RunDirectory, RunDirectoryError
 
 
 class Progress:

@@ -4,10 +4,10 @@ import dataclasses
 import json
 from pathlib import Path
 
-from infer.atomic_files import write_atomically
-from infer.machine import machine
-from train.settings import TrainSettings
-from train.sole_owner import LOCK_NAME
+from faststyle.atomic_files import write_atomically
+from faststyle.machine import machine
+from faststyle.train.settings import TrainSettings
+from faststyle.train.sole_owner import LOCK_NAME
 
 # Settings that say how often to look and where files lie, not what is trained; a resumed run may change them.
 _FREE_TO_CHANGE = {"checkpoint_every", "preview_every", "data_dir", "vgg_weights"}

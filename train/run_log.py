@@ -6,10 +6,10 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
-from infer.atomic_files import write_atomically
-from train.trainer import TERMS
+from faststyle.atomic_files import write_atomically
+from faststyle.progress_bar import ProgressBar
+from faststyle.train.trainer import TERMS
 
 
 class RunLog:
@@ -32,7 +32,7 @@ class RunLog:
     def __enter__(self) -> "RunLog":
         _drop_lines_after(self._metrics_path, self._resume_step)
         self._file = self._metrics_path.open("a", encoding="utf-8", buffering=1)
-        self._bar = tqdm(total=self._steps, initial=self._resume_step, unit="step", dynamic_ncols=True, smoothing=0.05)
+        self._bar = ProgressBar(total=self._steps, initial=self._resume_step, unit="step", smoothing=0.05)
         self._last = time.monotonic()
         return self
 

@@ -3,12 +3,12 @@
 import contextlib
 from pathlib import Path
 
-from infer.styles.style_image import read_style_image
-from train.content_batches import open_enough_content
-from train.content_sources import TFDS_PREFIX
-from train.run_directory import RunDirectory, RunDirectoryError
-from train.settings import TrainSettings
-from train.sole_owner import sole_owner
+from faststyle.infer.styles.style_image import read_style_image
+from faststyle.train.content_batches import open_enough_content
+from faststyle.train.content_sources import TFDS_PREFIX
+from faststyle.train.run_directory import RunDirectory, RunDirectoryError
+from faststyle.train.settings import TrainSettings
+from faststyle.train.sole_owner import sole_owner
 
 
 def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False) -> None:
@@ -31,7 +31,7 @@ def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False
 
 
 def _run(settings: TrainSettings, directory: RunDirectory, *, dry_run: bool) -> None:
-    from train.training_run import TrainingRun
+    from faststyle.train.training_run import TrainingRun
 
     run = TrainingRun(settings, directory)
     if run.step < settings.steps:

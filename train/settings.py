@@ -4,8 +4,8 @@ import dataclasses
 import json
 import os
 
-from infer.styles.names import style_name
-from models.objective_settings import CONTENT_LAYERS, STYLE_LAYERS, ObjectiveSettings
+from faststyle.infer.styles.names import style_name
+from faststyle.models.objective_settings import CONTENT_LAYERS, STYLE_LAYERS, ObjectiveSettings
 
 _RANDOM_START_FADE_IN = 500
 _SMALLEST_STYLE_PX = 32  # four poolings leave two pixels
@@ -24,7 +24,7 @@ class TrainSettings:
         content: folder of photos or `tfds:NAME`.
         data_dir: where TFDS datasets lie; None is TFDS's default.
         loss_network: "vgg16" or "vgg19".
-        vgg_weights: file of the loss network's weights; None searches (`models.loss_network_weights`).
+        vgg_weights: file of the loss network's weights; None searches (`faststyle.models.loss_network_weights`).
         pooling: "max" or "average", of the loss network.
         content_layers: layer name to weight.
         style_layers: layer name to weight.
@@ -39,7 +39,7 @@ class TrainSettings:
         image_size: side of the training crops, px, a multiple of 4.
         batch_size: crops per step.
         steps: optimizer steps.
-        optimizer: "muon" (`train.muon`) or "adam".
+        optimizer: "muon" (`faststyle.train.muon`) or "adam".
         learning_rate: Adam's, at its peak; Muon's is derived from it. None is 1e-3, of rows alone 1e-2.
         learning_rate_decay: "cosine" (to 1/20 at the last step) or "constant".
         warmup_steps: steps over which the learning rate rises.

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from infer.network.runtimes import load_graph
-from infer.network.tile_painter import MEASURING_GRAPH, PAINTING_GRAPH, TILES_CARD
-from models.tile_network import build_measuring_network, build_painting_network
-from models.transform_net_weights import TransformWeights, assign_weights
-from train.saved_model import write_saved_model
+from faststyle.infer.network.runtimes import load_graph
+from faststyle.infer.network.tile_painter import MEASURING_GRAPH, PAINTING_GRAPH, TILES_CARD
+from faststyle.models.tile_network import build_measuring_network, build_painting_network
+from faststyle.models.transform_net_weights import TransformWeights, assign_weights
+from faststyle.train.saved_model import write_saved_model
 
 _CHECK_SHAPE = (1, 44, 68, 3)
 

@@ -4,8 +4,8 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from infer.command_line import as_typed, parse_layers, parse_whole_numbers
-from train.settings import OPTIMIZERS, TUNED, TrainSettings
+from faststyle.command_line import as_typed, parse_layers, parse_whole_numbers
+from faststyle.train.settings import OPTIMIZERS, TUNED, TrainSettings
 
 _DEFAULTS = dataclasses.asdict(TrainSettings(style_images=("",), content=""))
 
@@ -35,7 +35,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     given = vars(arguments)
     fields = {field.name for field in dataclasses.fields(TrainSettings)}
     settings = TrainSettings(**{name: value for name, value in given.items() if name in fields})
-    from train.run_training import run_training
+    from faststyle.train.run_training import run_training
 
     run_training(settings, arguments.output, dry_run=arguments.dry_run)
     return 0

@@ -4,12 +4,12 @@ import json
 
 import keras
 
-from infer.machine import machine
-from models.transform_net import build_transform_network
-from models.transform_net_weights import TransformWeights, network_arrays, read_transform_weights
-from train.checkpoints import CheckpointStore
-from train.run_directory import RunDirectory, RunDirectoryError
-from train.settings import IDENTITY_STYLE, TrainSettings
+from faststyle.machine import machine
+from faststyle.models.transform_net import build_transform_network
+from faststyle.models.transform_net_weights import TransformWeights, network_arrays, read_transform_weights
+from faststyle.train.checkpoints import CheckpointStore
+from faststyle.train.run_directory import RunDirectory, RunDirectoryError
+from faststyle.train.settings import IDENTITY_STYLE, TrainSettings
 
 _LICENCE = "Apache-2.0 for the network; the rights in its style images stay with their owners"
 

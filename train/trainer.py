@@ -8,8 +8,8 @@ import math
 import keras
 from keras import ops
 
-from models.losses import content_error
-from models.objective import Objective, mix_style_targets
+from faststyle.models.losses import content_error
+from faststyle.models.objective import Objective, mix_style_targets
 
 TERMS = ("total", "content", "style", "tv")
 _FINAL_RATE = 0.05
@@ -20,7 +20,7 @@ class StyleTrainer(keras.Model):
     """Trains a transform network on `{"image": ..., "style_mixture": ...}` batches.
 
     Args:
-        transform_network: from `models.transform_net.build_transform_network`; only its weights are trained.
+        transform_network: from `faststyle.models.transform_net.build_transform_network`; only its weights are trained.
         objective: the loss.
         style_targets: from `Objective.style_targets`, one row per style.
 

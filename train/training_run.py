@@ -5,23 +5,23 @@ import itertools
 import keras
 import numpy as np
 
-from infer.atomic_files import write_atomically
-from infer.images.files import write_image
-from models.transform_net_weights import pack_transform_weights
-from train.assembly import compiled_trainer, initial_network, make_deterministic
-from train.content_batches import center_crops, content_batches, open_enough_content
-from train.content_sources import ContentSource
-from train.export import export_model
-from train.interruption import StopRequest
-from train.plan import describe_plan, measure
-from train.precision import dtype_policy
-from train.previews import collapse_reason, preview_sheet, stylize_previews
-from train.progress import Progress
-from train.run_directory import RunDirectory
-from train.run_log import RunLog
-from train.settings import TrainSettings
-from train.trained_weights import trained_weights
-from train.validation import mean_terms, validate, validation_table
+from faststyle.atomic_files import write_atomically
+from faststyle.images.files import write_image
+from faststyle.models.transform_net_weights import pack_transform_weights
+from faststyle.train.assembly import compiled_trainer, initial_network, make_deterministic
+from faststyle.train.content_batches import center_crops, content_batches, open_enough_content
+from faststyle.train.content_sources import ContentSource
+from faststyle.train.export import export_model
+from faststyle.train.interruption import StopRequest
+from faststyle.train.plan import describe_plan, measure
+from faststyle.train.precision import dtype_policy
+from faststyle.train.previews import collapse_reason, preview_sheet, stylize_previews
+from faststyle.train.progress import Progress
+from faststyle.train.run_directory import RunDirectory
+from faststyle.train.run_log import RunLog
+from faststyle.train.settings import TrainSettings
+from faststyle.train.trained_weights import trained_weights
+from faststyle.train.validation import mean_terms, validate, validation_table
 
 _PREVIEW_PHOTOS = 3
 _PHOTO_SHARE = 0.15  # of the steps; the photo is farther from the styles than they are from each other
@@ -36,7 +36,7 @@ class TrainingStoppedError(RuntimeError):
 
 
 class TrainingRun:
-    """A run's networks, photos and progress, resumed from its newest checkpoint. See `train.run_training`."""
+    """A run's networks, photos and progress, resumed from its newest checkpoint. See `faststyle.train.run_training`."""
 
     def __init__(self, settings: TrainSettings, directory: RunDirectory) -> None:
         make_deterministic(settings.seed)
@@ -83,7 +83,7 @@ class TrainingRun:
         )
 
     def train(self) -> None:
-        """Runs the steps that are left. See `train.run_training` for what it raises."""
+        """Runs the steps that are left. See `faststyle.train.run_training` for what it raises."""
         progress = self._progress
         with self._open_log() as log, StopRequest() as stop:
             if progress.content != progress.content_before:  # of the next step, so that a resume notes it once

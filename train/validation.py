@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from train.trainer import TERMS, StyleTrainer
+from faststyle.train.trainer import TERMS, StyleTrainer
 
 
 def validate(

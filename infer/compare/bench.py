@@ -5,17 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
-from infer.compare.compared_models import ComparedModel, load_compared_model
-from infer.compare.outside_judge import OutsideJudge, outside_judge
-from infer.compare.settings import CompareSettings
-from infer.images.files import resize_shorter_side
-from infer.optimize.image_problem import ImageProblem
-from infer.optimize.published_units import in_published_units
-from infer.styles.style_image import read_style_image
-from models.feature_scale import rescaled
-from models.loss_network import LossNetwork
-from models.loss_network_weights import load_vgg_weights
-from models.objective import Objective
+from faststyle.images.files import resize_shorter_side
+from faststyle.infer.compare.compared_models import ComparedModel, load_compared_model
+from faststyle.infer.compare.outside_judge import OutsideJudge, outside_judge
+from faststyle.infer.compare.settings import CompareSettings
+from faststyle.infer.optimize.image_problem import ImageProblem
+from faststyle.infer.optimize.published_units import in_published_units
+from faststyle.infer.styles.style_image import read_style_image
+from faststyle.models.feature_scale import rescaled
+from faststyle.models.loss_network import LossNetwork
+from faststyle.models.loss_network_weights import load_vgg_weights
+from faststyle.models.objective import Objective
 
 
 class Bench:

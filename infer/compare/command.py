@@ -6,13 +6,13 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from infer.command_line import as_typed, parse_whole_numbers
-from infer.compare.settings import METHODS, OBJECTIVE_OPTIONS, CompareSettings, Method, objective_of_model
-from infer.optimize.command import add_objective_options, parse_numbers
-from infer.optimize.settings import OptimizeSettings
-from infer.styles.gallery import find_model
-from infer.stylize.command import parse_mixture
-from models.objective_settings import ObjectiveSettings
+from faststyle.command_line import as_typed, parse_whole_numbers
+from faststyle.infer.compare.settings import METHODS, OBJECTIVE_OPTIONS, CompareSettings, Method, objective_of_model
+from faststyle.infer.optimize.command import add_objective_options, parse_numbers
+from faststyle.infer.optimize.settings import OptimizeSettings
+from faststyle.infer.styles.gallery import find_model
+from faststyle.infer.stylize.command import parse_mixture
+from faststyle.models.objective_settings import ObjectiveSettings
 
 _DEFAULTS = {field.name: field.default for field in dataclasses.fields(CompareSettings)}
 _ADAM = {field.name: field.default for field in dataclasses.fields(OptimizeSettings)}
@@ -47,10 +47,10 @@ def add_compare_command(subcommands) -> None:
 def run_compare(arguments: argparse.Namespace) -> int:
     """Runs the command."""
     settings = settings_from(arguments)
-    from infer.compare.comparison import run_comparison
-    from infer.compare.report import write_report
-    from infer.compare.report_folder import ReportFolder
-    from infer.compare.summary import sentences
+    from faststyle.infer.compare.comparison import run_comparison
+    from faststyle.infer.compare.report import write_report
+    from faststyle.infer.compare.report_folder import ReportFolder
+    from faststyle.infer.compare.summary import sentences
 
     folder = ReportFolder(arguments.output)
     results = run_comparison(settings, folder)

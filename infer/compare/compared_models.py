@@ -6,14 +6,14 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from infer.compare.foreign_model import ForeignModel
-from infer.compare.photos import center_square
-from infer.compare.settings import CompareSettings
-from infer.images.files import ImageError, list_images, read_image, resize_to
-from infer.network.runtimes import load_graph
-from infer.network.stylizer import StylizeError, mixture_row
-from infer.styles.model_card import CARD_FILE, read_model_card
-from infer.styles.names import style_name
+from faststyle.images.files import ImageError, list_images, read_image, resize_to
+from faststyle.infer.compare.foreign_model import ForeignModel
+from faststyle.infer.compare.photos import center_square
+from faststyle.infer.compare.settings import CompareSettings
+from faststyle.infer.network.runtimes import load_graph
+from faststyle.infer.network.stylizer import StylizeError, mixture_row
+from faststyle.infer.styles.model_card import CARD_FILE, read_model_card
+from faststyle.infer.styles.names import style_name
 
 _MODEL_FILE = "saved_model.pb"
 _UNROUNDED, _ROUNDED = "its float output, clipped to 0..255 and not rounded", "the image files' 8-bit pixels"

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
-from infer.compare.bench import Bench
-from infer.compare.compared_models import fingerprint, stems_of_images
-from infer.compare.descent_curve import descend
-from infer.compare.outside_judge import can_judge
-from infer.compare.photos import center_square, choose_photos
-from infer.compare.progress import CompareProgress
-from infer.compare.report_folder import ReportFolder, file_name
-from infer.compare.settings import CompareSettings, Method
-from infer.images.files import read_image, to_uint8
-from infer.optimize.initial_image import initial_image
-from infer.styles.style_image import read_style_image
+from faststyle.images.files import read_image, to_uint8
+from faststyle.infer.compare.bench import Bench
+from faststyle.infer.compare.compared_models import fingerprint, stems_of_images
+from faststyle.infer.compare.descent_curve import descend
+from faststyle.infer.compare.outside_judge import can_judge
+from faststyle.infer.compare.photos import center_square, choose_photos
+from faststyle.infer.compare.progress import CompareProgress
+from faststyle.infer.compare.report_folder import ReportFolder, file_name
+from faststyle.infer.compare.settings import CompareSettings, Method
+from faststyle.infer.optimize.initial_image import initial_image
+from faststyle.infer.styles.style_image import read_style_image
 
 _WARM_RUNS = 5
 

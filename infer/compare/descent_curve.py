@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from infer.optimize.descent import Evaluate, Evaluation, Iterate, adam, lbfgs
+from faststyle.infer.optimize.descent import Evaluate, Evaluation, Iterate, adam, lbfgs
 
 
 class DescentCurve:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from infer.images.files import resize_shorter_side
-from models.loss_network import LossNetwork
-from models.loss_network_weights import load_vgg_weights, lpips_weights_path
-from models.losses import style_error, style_statistics
-from models.lpips import LPIPS_LAYERS, lpips_distance, read_lpips_heads
+from faststyle.images.files import resize_shorter_side
+from faststyle.models.loss_network import LossNetwork
+from faststyle.models.loss_network_weights import load_vgg_weights, lpips_weights_path
+from faststyle.models.losses import style_error, style_statistics
+from faststyle.models.lpips import LPIPS_LAYERS, lpips_distance, read_lpips_heads
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 _STYLE_PX = 512

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from infer.images.files import ImageError, list_images, read_image
-from infer.images.formats import READABLE_SUFFIXES
+from faststyle.images.files import ImageError, list_images, read_image
+from faststyle.images.formats import READABLE_SUFFIXES
 
 _SMALLEST_PX = 32
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from infer.compare.settings import Method
+from faststyle.infer.compare.settings import Method
 
 _WIDTH, _HEIGHT = 640, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 14, 40

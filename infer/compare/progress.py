@@ -1,8 +1,7 @@
 """The progress bar of a comparison: all iterations of all runs, and which one is running."""
 
-from tqdm import tqdm
-
-from infer.compare.settings import Method
+from faststyle.infer.compare.settings import Method
+from faststyle.progress_bar import ProgressBar
 
 
 class CompareProgress:
@@ -14,7 +13,7 @@ class CompareProgress:
 
     def __init__(self, iterations: int) -> None:
         self._iterations = iterations
-        self._bar: tqdm | None = None
+        self._bar: ProgressBar | None = None
         self._planned = 0
 
     def __enter__(self) -> "CompareProgress":
@@ -27,7 +26,7 @@ class CompareProgress:
     def begins(self, key: str, size: int, method: Method, *, iterations: int) -> None:
         """A run begins; an earlier one that ended before its last iteration counts as complete."""
         if self._bar is None:
-            self._bar = tqdm(total=self._iterations, unit="it", dynamic_ncols=True)
+            self._bar = ProgressBar(total=self._iterations, unit="it")
         self._bar.n = self._planned
         self._planned += iterations
         self._bar.set_description(f"{key} {size} px {method}", refresh=True)

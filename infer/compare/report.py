@@ -7,18 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from infer.atomic_files import write_atomically
-from infer.compare.compared_models import pixels_compared
-from infer.compare.equal_iterations import AtLeast
-from infer.compare.page import page
-from infer.compare.report_folder import ReportFolder, file_name
-from infer.compare.sections import TITLE, head_section, method_section, photo_section, size_section
-from infer.compare.settings import CompareSettings
-from infer.compare.summary import network_summary, photo_answers, sentences, size_summary
-from infer.images.contact_sheet import fit_within, grid
-from infer.images.files import read_image, write_image
-from infer.images.labels import captioned
-from infer.machine import machine
+from faststyle.atomic_files import write_atomically
+from faststyle.images.contact_sheet import fit_within, grid
+from faststyle.images.files import read_image, write_image
+from faststyle.images.labels import captioned
+from faststyle.infer.compare.compared_models import pixels_compared
+from faststyle.infer.compare.equal_iterations import AtLeast
+from faststyle.infer.compare.page import page
+from faststyle.infer.compare.report_folder import ReportFolder, file_name
+from faststyle.infer.compare.sections import TITLE, head_section, method_section, photo_section, size_section
+from faststyle.infer.compare.settings import CompareSettings
+from faststyle.infer.compare.summary import network_summary, photo_answers, sentences, size_summary
+from faststyle.machine import machine
 
 _CELL_PX = 256
 

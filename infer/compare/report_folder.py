@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from infer.atomic_files import write_atomically
-from infer.compare.settings import Method
-from infer.images.files import write_image
+from faststyle.atomic_files import write_atomically
+from faststyle.images.files import write_image
+from faststyle.infer.compare.settings import Method
 
 _SETTINGS = "settings.json"
 # Settings that say where a file lies and not what is measured.

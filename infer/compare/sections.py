@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from infer.compare.compared_models import pixels_compared
-from infer.compare.equal_iterations import AtLeast
-from infer.compare.page import SLIDER, table
-from infer.compare.plot import Curve, css_class, median_curve, plot
-from infer.compare.report_folder import ReportFolder, file_name
-from infer.compare.settings import CompareSettings, Method
-from infer.compare.summary import medians, network_summary, photo_answers, sentences, size_summary, spread
-from infer.images.files import read_image
-from models.loss_network_weights import LPIPS_REQUIREMENT
+from faststyle.images.files import read_image
+from faststyle.infer.compare.compared_models import pixels_compared
+from faststyle.infer.compare.equal_iterations import AtLeast
+from faststyle.infer.compare.page import SLIDER, table
+from faststyle.infer.compare.plot import Curve, css_class, median_curve, plot
+from faststyle.infer.compare.report_folder import ReportFolder, file_name
+from faststyle.infer.compare.settings import CompareSettings, Method
+from faststyle.infer.compare.summary import medians, network_summary, photo_answers, sentences, size_summary, spread
+from faststyle.models.loss_network_weights import LPIPS_REQUIREMENT
 
 TITLE = "A network against iterations"
 _JPEG_QUALITY = 90

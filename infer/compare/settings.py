@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from infer.optimize.settings import OptimizeSettings
-from infer.styles.model_card import CARD_FILE, read_model_card
-from models.objective_settings import ObjectiveSettings
+from faststyle.infer.optimize.settings import OptimizeSettings
+from faststyle.infer.styles.model_card import CARD_FILE, read_model_card
+from faststyle.models.objective_settings import ObjectiveSettings
 
 STARTS = ("content", "noise")
 _OPTIMIZER_NAMES = {"lbfgs": "L-BFGS", "adam": "Adam"}

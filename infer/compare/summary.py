@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from infer.compare.equal_iterations import AtLeast, Crossing, crossing, quartiles, ratio
-from infer.compare.settings import CompareSettings, Method
+from faststyle.infer.compare.equal_iterations import AtLeast, Crossing, crossing, quartiles, ratio
+from faststyle.infer.compare.settings import CompareSettings, Method
 
 
 def photo_answers(result: dict) -> dict[str, dict]:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from infer.images.blending import blend
-from infer.images.files import to_uint8
-from infer.network.runtimes import load_graph
-from infer.network.tile_painter import CORE_PX, TilePainter, has_tile_graphs
-from infer.styles.gallery import GALLERY_MODEL, GALLERY_NAME, find_model
-from infer.styles.model_card import identity_style, read_model_card
+from faststyle.images.blending import blend
+from faststyle.images.files import to_uint8
+from faststyle.infer.network.runtimes import load_graph
+from faststyle.infer.network.tile_painter import CORE_PX, TilePainter, has_tile_graphs
+from faststyle.infer.styles.gallery import GALLERY_MODEL, GALLERY_NAME, find_model
+from faststyle.infer.styles.model_card import identity_style, read_model_card
 
 MINIMUM_SIZE_PX = 16
 TILINGS = ("auto", "off", "fast", "exact")

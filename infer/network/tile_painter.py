@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from infer.images.files import to_uint8
-from infer.network.runtimes import load_graph
-from infer.network.tiles import MULTIPLE_PX, Tile, cut_window, paste_core, plan_tiles
+from faststyle.images.files import to_uint8
+from faststyle.infer.network.runtimes import load_graph
+from faststyle.infer.network.tiles import MULTIPLE_PX, Tile, cut_window, paste_core, plan_tiles
 
 PAINTING_GRAPH = Path("assets.extra") / "tiles" / "painting"
 MEASURING_GRAPH = Path("assets.extra") / "tiles" / "measuring"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from infer.atomic_files import write_atomically
+from faststyle.atomic_files import write_atomically
 
 SUFFIXES = (".gif", ".mp4")
 _FRAME_MS, _LAST_FRAME_MS = 100, 1500

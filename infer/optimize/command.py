@@ -5,9 +5,9 @@ import dataclasses
 import functools
 from pathlib import Path
 
-from infer.command_line import as_typed, parse_layers, parse_whole_numbers
-from infer.optimize.presets import PRESETS, preset_options, stand_in
-from infer.optimize.settings import COLOR_MODES, FEATURE_SCALES, OPTIMIZERS, UNITS, OptimizeSettings
+from faststyle.command_line import as_typed, parse_layers, parse_whole_numbers
+from faststyle.infer.optimize.presets import PRESETS, preset_options, stand_in
+from faststyle.infer.optimize.settings import COLOR_MODES, FEATURE_SCALES, OPTIMIZERS, UNITS, OptimizeSettings
 
 _FRAMES = 40
 _DEFAULTS = dataclasses.asdict(OptimizeSettings(content="", styles=("",)))
@@ -37,10 +37,10 @@ def run_optimize(arguments: argparse.Namespace) -> int:
     settings = settings_from(arguments)
     output: Path = arguments.output
     _check_places(arguments)
-    from infer.optimize.animation import write_animation
-    from infer.optimize.files import write_optimized, write_plot
-    from infer.optimize.log import OptimizeLog
-    from infer.optimize.optimized_image import optimize_image
+    from faststyle.infer.optimize.animation import write_animation
+    from faststyle.infer.optimize.files import write_optimized, write_plot
+    from faststyle.infer.optimize.log import OptimizeLog
+    from faststyle.infer.optimize.optimized_image import optimize_image
 
     iterations = settings.iterations * max(1, len(settings.scales))
     log = OptimizeLog(
@@ -155,8 +155,8 @@ def _add_picture_options(group) -> None:
 
 
 def _check_places(arguments: argparse.Namespace) -> None:
-    from infer.images.files import check_writable_suffix
-    from infer.optimize.animation import check_animation
+    from faststyle.images.files import check_writable_suffix
+    from faststyle.infer.optimize.animation import check_animation
 
     check_writable_suffix(arguments.output)
     if arguments.output.exists() and not arguments.overwrite:

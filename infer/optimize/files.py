@@ -8,11 +8,12 @@ from pathlib import Path
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from infer.atomic_files import write_atomically
-from infer.images.files import write_image
-from infer.optimize.log import OptimizeLog
-from infer.optimize.optimized_image import OptimizedImage
-from infer.optimize.settings import OptimizeSettings
+from faststyle import DISTRIBUTION
+from faststyle.atomic_files import write_atomically
+from faststyle.images.files import write_image
+from faststyle.infer.optimize.log import OptimizeLog
+from faststyle.infer.optimize.optimized_image import OptimizedImage
+from faststyle.infer.optimize.settings import OptimizeSettings
 
 PNG_KEY = "faststyle"
 
@@ -30,7 +31,7 @@ def write_optimized(path: Path, result: OptimizedImage, settings: OptimizeSettin
         "seconds": log.history[-1]["seconds"] if log.history else 0.0,
         "stopped_by": result.stopped_by,
         "size": [result.image.shape[1], result.image.shape[0]],
-        "versions": {name: metadata.version(name) for name in ("faststyle", "tensorflow", "keras", "numpy")},
+        "versions": {name: metadata.version(name) for name in (DISTRIBUTION, "tensorflow", "keras", "numpy")},
     }
     if path.suffix.lower() == ".png":
         text = PngInfo()

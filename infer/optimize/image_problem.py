@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from infer.optimize.descent import Evaluation
-from models.objective import Objective, mix_style_targets, stack_style_targets
+from faststyle.infer.optimize.descent import Evaluation
+from faststyle.models.objective import Objective, mix_style_targets, stack_style_targets
 
 
 class ImageProblem:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from infer.images.files import read_image, resize_to
+from faststyle.images.files import read_image, resize_to
 
 # Gray noise of moderate contrast: full-range noise keeps L-BFGS busy for long with removing it.
 _NOISE_MEAN, _NOISE_DEVIATION = 127.5, 40.0

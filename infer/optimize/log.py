@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
-from infer.images.contact_sheet import fit_within
-from infer.images.files import to_uint8, write_image
+from faststyle.images.contact_sheet import fit_within
+from faststyle.images.files import to_uint8, write_image
+from faststyle.progress_bar import ProgressBar
 
 _FRAME_PX = 480
 
@@ -40,7 +40,7 @@ class OptimizeLog:
         self._iterations, self._save_every, self._saved_as = iterations, save_every, saved_as
         self._frame_every = frame_every
         self.started = time.monotonic()
-        self._bar: tqdm | None = None  # drawn with the first iteration, so that a user's mistake is one line
+        self._bar: ProgressBar | None = None  # drawn with the first iteration, so that a user's mistake is one line
 
     def __enter__(self) -> "OptimizeLog":
         return self
@@ -55,7 +55,7 @@ class OptimizeLog:
         seconds = round(time.monotonic() - self.started, 3)
         self.history.append({"scale": scale_px, "iteration": number, "seconds": seconds, **terms})
         if self._bar is None:
-            self._bar = tqdm(total=self._iterations, unit="it", dynamic_ncols=True)
+            self._bar = ProgressBar(total=self._iterations, unit="it")
         self._bar.update()
         self._bar.set_postfix({name: f"{value:.4f}" for name, value in terms.items()}, refresh=False)
         if self._save_every and number % self._save_every == 0:

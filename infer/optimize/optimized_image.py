@@ -10,22 +10,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from infer.images.color_transfer import keep_luminance_only, match_mean_covariance
-from infer.images.contact_sheet import fit_within
-from infer.images.files import ImageError, read_image, resize_shorter_side, resize_to, to_uint8
-from infer.images.masks import masks_at, read_masks
-from infer.optimize.descent import Iterate, adam, lbfgs
-from infer.optimize.image_problem import ImageProblem
-from infer.optimize.initial_image import initial_image
-from infer.optimize.log import OptimizeLog
-from infer.optimize.published_units import in_published_units
-from infer.optimize.settings import OptimizeSettings
-from infer.optimize.stopping import StopRules
-from infer.styles.style_image import read_style_image
-from models.feature_scale import rescaled
-from models.loss_network import LossNetwork
-from models.loss_network_weights import load_vgg_weights
-from models.objective import Objective
+from faststyle.images.color_transfer import keep_luminance_only, match_mean_covariance
+from faststyle.images.contact_sheet import fit_within
+from faststyle.images.files import ImageError, read_image, resize_shorter_side, resize_to, to_uint8
+from faststyle.images.masks import masks_at, read_masks
+from faststyle.infer.optimize.descent import Iterate, adam, lbfgs
+from faststyle.infer.optimize.image_problem import ImageProblem
+from faststyle.infer.optimize.initial_image import initial_image
+from faststyle.infer.optimize.log import OptimizeLog
+from faststyle.infer.optimize.published_units import in_published_units
+from faststyle.infer.optimize.settings import OptimizeSettings
+from faststyle.infer.optimize.stopping import StopRules
+from faststyle.infer.styles.style_image import read_style_image
+from faststyle.models.feature_scale import rescaled
+from faststyle.models.loss_network import LossNetwork
+from faststyle.models.loss_network_weights import load_vgg_weights
+from faststyle.models.objective import Objective
 
 _SMALLEST_PX = 16
 

@@ -111,7 +111,7 @@ def stand_in(options: dict) -> dict:
 
     Layers that VGG-16 lacks are left out, the others keep their weights.
     """
-    from models.loss_network_weights import imagenet_cache_path
+    from faststyle.models.loss_network_weights import imagenet_cache_path
 
     cached = imagenet_cache_path("vgg19")
     if options.get("loss_network") != "vgg19" or cached.is_file():

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from infer.images.color_transfer import match_mean_covariance
-from infer.images.contact_sheet import fit_within, grid
-from infer.images.files import ImageError, read_image, to_uint8, write_image
-from infer.images.labels import captioned, text_cell
-from infer.optimize.log import OptimizeLog
-from infer.optimize.optimized_image import optimize_image
-from infer.optimize.settings import OptimizeSettings
+from faststyle.images.color_transfer import match_mean_covariance
+from faststyle.images.contact_sheet import fit_within, grid
+from faststyle.images.files import ImageError, read_image, to_uint8, write_image
+from faststyle.images.labels import captioned, text_cell
+from faststyle.infer.optimize.log import OptimizeLog
+from faststyle.infer.optimize.optimized_image import optimize_image
+from faststyle.infer.optimize.settings import OptimizeSettings
 
 _SMALLEST_PX = 32  # four poolings leave two pixels
 

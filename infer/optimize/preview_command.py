@@ -4,10 +4,10 @@ import argparse
 import shlex
 from pathlib import Path
 
-from infer.command_line import as_typed, parse_layers, parse_whole_numbers
-from infer.optimize.command import parse_numbers
-from infer.optimize.settings import OptimizeSettings
-from models.objective_settings import STATISTICS, ObjectiveSettings
+from faststyle.command_line import as_typed, parse_layers, parse_whole_numbers
+from faststyle.infer.optimize.command import parse_numbers
+from faststyle.infer.optimize.settings import OptimizeSettings
+from faststyle.models.objective_settings import STATISTICS, ObjectiveSettings
 
 _DEFAULT = ObjectiveSettings()
 # Around the default in steps of about three, and the style sizes around the trainer's own.
@@ -74,7 +74,7 @@ def _add_objective_options(group) -> None:
 
 def run_preview(arguments: argparse.Namespace) -> int:
     """Runs the command; the sheet appears when every cell is done."""
-    from infer.images.files import check_writable_suffix
+    from faststyle.images.files import check_writable_suffix
 
     output: Path = arguments.output
     check_writable_suffix(output)
@@ -88,8 +88,8 @@ def run_preview(arguments: argparse.Namespace) -> int:
         iterations=arguments.iterations,
         **given,
     )
-    from infer.images.files import write_image
-    from infer.optimize.preview import preview_sheet
+    from faststyle.images.files import write_image
+    from faststyle.infer.optimize.preview import preview_sheet
 
     shared = train_options(given)
     weights, sizes = arguments.content_weights, arguments.style_sizes

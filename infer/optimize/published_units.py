@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.objective import Objective
+from faststyle.models.objective import Objective
 
 
 def in_published_units(

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from infer.images.contact_sheet import fit_within, grid
-from infer.images.files import read_image
-from infer.optimize.log import OptimizeLog
-from infer.optimize.optimized_image import optimize_image
-from infer.optimize.settings import OptimizeSettings
+from faststyle.images.contact_sheet import fit_within, grid
+from faststyle.images.files import read_image
+from faststyle.infer.optimize.log import OptimizeLog
+from faststyle.infer.optimize.optimized_image import optimize_image
+from faststyle.infer.optimize.settings import OptimizeSettings
 
 KINDS = ("style", "content")
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from infer.optimize.settings import OptimizeSettings
+from faststyle.infer.optimize.settings import OptimizeSettings
 
 _LAYERS = "relu1_1,relu2_1,relu3_1,relu4_1,relu5_1"
 
@@ -47,8 +47,8 @@ def run_reconstruct(arguments: argparse.Namespace) -> int:
         seeds = [int(seed) for seed in arguments.seeds.split(",")]
     except ValueError:
         raise ValueError(f"--seeds must be whole numbers such as 0,1, got {arguments.seeds!r}") from None
-    from infer.images.files import check_writable_suffix, write_image
-    from infer.optimize.reconstruct import reconstruction_grid
+    from faststyle.images.files import check_writable_suffix, write_image
+    from faststyle.infer.optimize.reconstruct import reconstruction_grid
 
     check_writable_suffix(arguments.output)
     if arguments.output.exists() and not arguments.overwrite:

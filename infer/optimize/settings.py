@@ -4,7 +4,7 @@ import dataclasses
 import json
 import math
 
-from models.objective_settings import ObjectiveSettings
+from faststyle.models.objective_settings import ObjectiveSettings
 
 OPTIMIZERS = ("lbfgs", "adam")
 COLOR_MODES = ("none", "luminance", "covariance")
@@ -38,9 +38,9 @@ class OptimizeSettings:
         min_improvement: percent that the total must fall by over `window` iterations to go on; 0 is off.
         window: iterations.
         loss_network: "vgg16" or "vgg19".
-        vgg_weights: file of the loss network's weights; None searches (`models.loss_network_weights`).
+        vgg_weights: file of the loss network's weights; None searches (`faststyle.models.loss_network_weights`).
         pooling: "max" or "average", of the loss network.
-        feature_scale: of the loss network, see `models.feature_scale.rescaled`.
+        feature_scale: of the loss network, see `faststyle.models.feature_scale.rescaled`.
         units: "relative" errors, or a publication's own units for the layer weights (`published_units.py`).
         style_layer_exponent: each style layer's weight is multiplied by this once more than the one before.
         content_blend: share of the second of two content layers; None keeps their own weights.

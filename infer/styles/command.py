@@ -23,10 +23,10 @@ def add_styles_command(subcommands) -> None:
 
 def run_styles(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    from infer.styles.gallery import find_style, gallery_styles
+    from faststyle.infer.styles.gallery import find_style, gallery_styles
 
     if arguments.sheet:
-        from infer.images.files import write_image
+        from faststyle.images.files import write_image
 
         write_image(arguments.sheet, style_sheet())
         print(f"Sheet: {arguments.sheet}")
@@ -45,8 +45,8 @@ def describe(style) -> dict:
     Args:
         style: a `GalleryStyle`.
     """
-    from infer.styles.gallery import GALLERY_MODEL, thumbnail
-    from infer.styles.model_card import read_model_card
+    from faststyle.infer.styles.gallery import GALLERY_MODEL, thumbnail
+    from faststyle.infer.styles.model_card import read_model_card
 
     card = read_model_card(GALLERY_MODEL)
     settings = card.get("settings", {})
@@ -65,10 +65,10 @@ def describe(style) -> dict:
 
 def style_sheet():
     """All thumbnails with names, titles and painters: `[height, width, 3]` uint8."""
-    from infer.images.contact_sheet import grid
-    from infer.images.files import read_image
-    from infer.images.labels import captioned
-    from infer.styles.gallery import gallery_styles, thumbnail
+    from faststyle.images.contact_sheet import grid
+    from faststyle.images.files import read_image
+    from faststyle.images.labels import captioned
+    from faststyle.infer.styles.gallery import gallery_styles, thumbnail
 
     cells = [captioned(read_image(thumbnail(style.name)), [style.name, _maker(style)]) for style in gallery_styles()]
     return grid([cells[start : start + _COLUMNS] for start in range(0, len(cells), _COLUMNS)])

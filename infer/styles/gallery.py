@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import models
-from infer.styles.model_card import read_model_card
+from faststyle import models
+from faststyle.infer.styles.model_card import read_model_card
 
 GALLERY_MODEL = Path(models.__file__).parent / "assets" / "gallery"
 GALLERY_NAME = "gallery"

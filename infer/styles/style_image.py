@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from infer.images.files import ImageError, read_image
+from faststyle.images.files import ImageError, read_image
 
 # A relative error divides by the style's own energy, which a flat picture does not have.
 _FLAT_STYLE_DEVIATION = 2.0

@@ -99,12 +99,12 @@ def _add_machine(group) -> None:
 
 def run_stylize(arguments: argparse.Namespace) -> int:
     """Runs the command; the exit status is 1 when a photo of several could not be stylized."""
-    from infer.network.stylizer import StylizeError, Stylizer
-    from infer.stylize.files import list_failures, stylize_files
-    from infer.stylize.video import is_video
+    from faststyle.infer.network.stylizer import StylizeError, Stylizer
+    from faststyle.infer.stylize.files import list_failures, stylize_files
+    from faststyle.infer.stylize.video import is_video
 
     if any(is_video(path) for path in arguments.inputs):
-        from infer.stylize.video_command import stylize_videos
+        from faststyle.infer.stylize.video_command import stylize_videos
 
         return stylize_videos(arguments)
     plan = _plan(arguments)
@@ -137,8 +137,8 @@ def run_stylize(arguments: argparse.Namespace) -> int:
 
 
 def _plan(arguments: argparse.Namespace):
-    from infer.stylize.jobs import plan_jobs
-    from infer.stylize.naming import Naming
+    from faststyle.infer.stylize.jobs import plan_jobs
+    from faststyle.infer.stylize.naming import Naming
 
     naming = None
     if arguments.name:
@@ -148,8 +148,8 @@ def _plan(arguments: argparse.Namespace):
 
 
 def _look(arguments: argparse.Namespace):
-    from infer.images.masks import read_mask
-    from infer.stylize.look import Look
+    from faststyle.images.masks import read_mask
+    from faststyle.infer.stylize.look import Look
 
     return Look(
         preserve_colors=arguments.preserve_colors,
@@ -160,8 +160,8 @@ def _look(arguments: argparse.Namespace):
 
 
 def _style_name(arguments: argparse.Namespace) -> str:
-    from infer.styles.gallery import find_model
-    from infer.styles.model_card import read_model_card
+    from faststyle.infer.styles.gallery import find_model
+    from faststyle.infer.styles.model_card import read_model_card
 
     if arguments.mix:
         return "-".join(arguments.mix)
@@ -171,7 +171,7 @@ def _style_name(arguments: argparse.Namespace) -> str:
 
 def _suffix_format(pattern: str) -> str:
     """The format that a name pattern ends with; PNG where it leaves the suffix open."""
-    from infer.images.formats import FORMATS, format_of
+    from faststyle.images.formats import FORMATS, format_of
 
     if pattern.endswith("{suffix}"):
         return "png"

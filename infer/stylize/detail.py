@@ -8,11 +8,11 @@ detail, and where it ignores the photo, nothing is added.
 """
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
-from scipy.ndimage import uniform_filter
 
-from infer.images.bands import bands
-from infer.images.decoding import to_uint8
+from faststyle.images.bands import bands
+from faststyle.images.decoding import to_uint8
 
 _LUMA = np.array([0.299, 0.587, 0.114], "float32")  # ITU-R BT.601
 _WINDOW_PX = 5
@@ -47,7 +47,11 @@ def _slope(guide: np.ndarray, picture: np.ndarray) -> np.ndarray:
     """Least-squares slope of `picture` on `guide`, both `[height, width]`, in the window around every pixel."""
 
     def mean(values: np.ndarray) -> np.ndarray:
-        return uniform_filter(values, _WINDOW_PX, mode="reflect")
+        for axis in (0, 1):
+            margin = [(_WINDOW_PX // 2, _WINDOW_PX // 2) if side == axis else (0, 0) for side in (0, 1)]
+            windows = sliding_window_view(np.pad(values, margin, mode="symmetric"), _WINDOW_PX, axis)
+            values = windows.mean(-1)
+        return values
 
     covariance = mean(guide * picture) - mean(guide) * mean(picture)
     variance = np.maximum(mean(guide * guide) - mean(guide) ** 2, 0)

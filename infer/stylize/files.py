@@ -7,16 +7,16 @@ import sys
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from tqdm import tqdm
 
-from infer.images.blending import MaskError
-from infer.images.files import ImageError, write_photo
-from infer.images.formats import encode
-from infer.images.photos import MAX_MEGAPIXELS, Photo, read_photo
-from infer.network.stylizer import StylizeError
-from infer.stylize.jobs import STREAM, StylizeJob
-from infer.stylize.pipeline import overlapped
-from infer.stylize.streams import read_standard_input, write_standard_output
+from faststyle.images.blending import MaskError
+from faststyle.images.files import ImageError, write_photo
+from faststyle.images.formats import encode
+from faststyle.images.photos import MAX_MEGAPIXELS, Photo, read_photo
+from faststyle.infer.network.stylizer import StylizeError
+from faststyle.infer.stylize.jobs import STREAM, StylizeJob
+from faststyle.infer.stylize.pipeline import overlapped
+from faststyle.infer.stylize.streams import read_standard_input, write_standard_output
+from faststyle.progress_bar import ProgressBar
 
 _FAILURES = (ImageError, StylizeError, MaskError, MemoryError)
 _LOST_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -64,7 +64,7 @@ def stylize_files(
     failures: list[str] = []
     steps = overlapped(jobs, read=read, work=work, write=write, failures=_FAILURES)
     try:
-        with tqdm(total=len(jobs), unit="image", disable=len(jobs) < 2) as bar, contextlib.closing(steps):
+        with ProgressBar(total=len(jobs), unit="image", disable=len(jobs) < 2) as bar, contextlib.closing(steps):
             for job, error in steps:
                 if error and len(jobs) > 1 and _place_is_lost(error):
                     raise ImageError(f"{error}; {_progress(len(done), jobs)}")

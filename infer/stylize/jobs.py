@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from infer.images.files import list_images
-from infer.images.formats import FORMATS, READABLE_SUFFIXES, ImageFormat
-from infer.network.stylizer import StylizeError
-from infer.stylize.naming import Naming, check_format
+from faststyle.images.files import list_images
+from faststyle.images.formats import FORMATS, READABLE_SUFFIXES, ImageFormat
+from faststyle.infer.network.stylizer import StylizeError
+from faststyle.infer.stylize.naming import Naming, check_format
 
 STREAM = Path("-")
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from infer.images.bands import bands
-from infer.images.blending import blend, fit_mask
-from infer.images.color_transfer import keep_luminance_only, mean_covariance_map
-from infer.images.decoding import to_uint8
-from infer.stylize.working_size import stylize_at_size
+from faststyle.images.bands import bands
+from faststyle.images.blending import blend, fit_mask
+from faststyle.images.color_transfer import keep_luminance_only, mean_covariance_map
+from faststyle.images.decoding import to_uint8
+from faststyle.infer.stylize.working_size import stylize_at_size
 
 PRESERVE_COLORS = ("luminance", "covariance")
 # Color statistics from about this many pixels, evenly spread.

@@ -5,8 +5,8 @@ import re
 import string
 from pathlib import Path
 
-from infer.images.formats import FORMATS, ImageFormat, format_of
-from infer.network.stylizer import StylizeError
+from faststyle.images.formats import FORMATS, ImageFormat, format_of
+from faststyle.infer.network.stylizer import StylizeError
 
 _FIELDS = ("stem", "style", "suffix")
 

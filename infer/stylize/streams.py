@@ -3,7 +3,7 @@
 import os
 import sys
 
-from infer.images.decoding import ImageError
+from faststyle.images.decoding import ImageError
 
 
 def read_standard_input() -> bytes:

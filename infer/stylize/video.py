@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
-from infer.network.stylizer import Stylizer
-from infer.network.tile_painter import TilePainter
-from infer.stylize.flicker import FlickerMeter
+from faststyle.infer.network.stylizer import Stylizer
+from faststyle.infer.network.tile_painter import TilePainter
+from faststyle.infer.stylize.flicker import FlickerMeter
+from faststyle.progress_bar import ProgressBar
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".flv", ".3gp")
 WRITABLE_VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v")
@@ -132,7 +132,7 @@ def _copy(reader, writer, smoothed: SmoothedStylizer) -> VideoReport:
     audio = {stream: writer.add_stream_from_template(stream) for stream in reader.streams.audio}
     encoder: _Encoder | None = None
     meter, frames, waiting = FlickerMeter(), 0, []
-    with tqdm(total=source.frames or None, unit="frame") as bar:
+    with ProgressBar(total=source.frames or None, unit="frame") as bar:
         for packet in reader.demux(source, *audio):
             if packet.stream is not source:
                 if packet.dts is not None:

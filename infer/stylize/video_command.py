@@ -3,8 +3,8 @@
 import argparse
 import math
 
-from infer.network.stylizer import Stylizer
-from infer.stylize.video import VideoError, stylize_video
+from faststyle.infer.network.stylizer import Stylizer
+from faststyle.infer.stylize.video import VideoError, stylize_video
 
 _PHOTO_OPTIONS = {"preserve_colors": None, "size": None, "mask": None, "name": None, "format": None}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from infer.network.stylizer import MINIMUM_SIZE_PX
+from faststyle.infer.network.stylizer import MINIMUM_SIZE_PX
 
 
 def stylize_at_size(stylizer: Callable[[np.ndarray], np.ndarray], photo: np.ndarray, longer_side_px: int) -> np.ndarray:
@@ -25,7 +25,7 @@ def stylize_at_size(stylizer: Callable[[np.ndarray], np.ndarray], photo: np.ndar
     stylized = stylizer(small)
     if scale > 1:
         return _resize(stylized, (width, height))
-    from infer.stylize.detail import carry_detail  # imports SciPy
+    from faststyle.infer.stylize.detail import carry_detail  # imports SciPy
 
     return carry_detail(stylized, small, photo)
 

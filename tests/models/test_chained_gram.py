@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from models.chained_gram import chained_gram, in_depth_order
+from faststyle.models.chained_gram import chained_gram, in_depth_order
 from tests.finite_differences import finite_differences
 
 SHALLOW = np.random.default_rng(0).normal(size=(1, 4, 6, 3)).astype("float32")

@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from models.losses import content_error
+from faststyle.models.losses import content_error
 from tests.loss_checks import (
     assert_gradient_matches,
     assert_same_inside_tf_function,

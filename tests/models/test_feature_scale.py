@@ -3,11 +3,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from infer.images.files import resize_shorter_side
-from models.feature_scale import mean_activations, rescaled, with_factor, with_unit_means
-from models.loss_network import POOLINGS, LossNetwork
-from models.loss_network_weights import VGG_BLOCKS, VggWeights, load_vgg_weights, lpips_weights_path
-from scripts.sample_photos import sample_scene
+from faststyle.images.files import resize_shorter_side
+from faststyle.models.feature_scale import mean_activations, rescaled, with_factor, with_unit_means
+from faststyle.models.loss_network import POOLINGS, LossNetwork
+from faststyle.models.loss_network_weights import VGG_BLOCKS, VggWeights, load_vgg_weights, lpips_weights_path
+from faststyle.scripts.demo.sample_photos import sample_scene
 
 LAYERS = ["relu1_1", "relu1_2", "relu2_2", "relu4_3"]
 IMAGES = np.random.default_rng(1).integers(0, 256, (3, 32, 48, 3)).astype("uint8")

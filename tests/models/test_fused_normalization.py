@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.fused_normalization import fused_normalization, has_fused_normalization
+from faststyle.models.fused_normalization import fused_normalization, has_fused_normalization
 
 
 def numpy_normalization(inputs, scale, offset, mean, variance, *, epsilon):

@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from models.losses import gram_matrix
+from faststyle.models.losses import gram_matrix
 from tests.loss_checks import assert_gradient_matches, assert_same_inside_tf_function, numpy_gram, random_features
 
 

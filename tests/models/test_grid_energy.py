@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.losses import grid_energy
+from faststyle.models.losses import grid_energy
 from tests.loss_checks import assert_gradient_matches, assert_same_inside_tf_function
 
 NOISE = np.random.default_rng(4).uniform(0, 255, (1, 129, 129, 3)).astype("float32")

@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from models.histogram_loss import QUANTILES, activation_quantiles, histogram_error
+from faststyle.models.histogram_loss import QUANTILES, activation_quantiles, histogram_error
 from tests.finite_differences import finite_differences
 
 

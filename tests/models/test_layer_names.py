@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.layer_names import is_network_layer, layer_stride, split_layer_name
+from faststyle.models.layer_names import is_network_layer, layer_stride, split_layer_name
 
 
 @pytest.mark.parametrize(

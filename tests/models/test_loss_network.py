@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.loss_network import LOSS_NETWORKS, POOLINGS, LossNetwork
-from models.loss_network_weights import load_vgg_weights, lpips_weights_path, read_lpips_file
+from faststyle.models.loss_network import LOSS_NETWORKS, POOLINGS, LossNetwork
+from faststyle.models.loss_network_weights import load_vgg_weights, lpips_weights_path, read_lpips_file
 from tests.models.test_loss_network_weights import random_imagenet_model, write_imagenet_file
 
 IMAGE = np.random.default_rng(7).uniform(0, 255, (2, 40, 33, 3)).astype("float32")

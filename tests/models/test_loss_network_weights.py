@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import pytest
 
-from models import loss_network_weights
-from models.loss_network_weights import (
+from faststyle.models import loss_network_weights
+from faststyle.models.loss_network_weights import (
     LossNetworkWeightsError,
     imagenet_cache_path,
     imagenet_weights_file_name,

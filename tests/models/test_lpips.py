@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from models.loss_network_weights import lpips_weights_path
-from models.lpips import LPIPS_LAYERS, lpips_distance, read_lpips_heads
+from faststyle.models.loss_network_weights import lpips_weights_path
+from faststyle.models.lpips import LPIPS_LAYERS, lpips_distance, read_lpips_heads
 
 
 def test_the_distance_is_equation_1_of_zhang_et_al():

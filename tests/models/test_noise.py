@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.noise import StyleNoise, noise_plane
+from faststyle.models.noise import StyleNoise, noise_plane
 
 ORIGIN = np.zeros((2, 2), "int32")
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.normalization import ConditionalInstanceNormalization
+from faststyle.models.normalization import ConditionalInstanceNormalization
 from tests.finite_differences import finite_differences
 
 MIXTURE = np.array([[0.25, 0.75, 0.0], [0.1, 0.2, 0.7]], "float32")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.loss_network import LossNetwork
-from models.losses import STATISTICS
-from models.objective import Objective, ObjectiveSettings, mix_style_targets
+from faststyle.models.loss_network import LossNetwork
+from faststyle.models.losses import STATISTICS
+from faststyle.models.objective import Objective, ObjectiveSettings, mix_style_targets
 
 CONTENT_LAYERS = {"relu1_1": 3, "relu2_2": 1}
 STYLE_LAYERS = {"rgb": 1, "relu1_2": 1, "relu2_2": 2}

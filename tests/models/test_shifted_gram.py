@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.shifted_gram import shifted_gram_statistics, shifts_in_features
+from faststyle.models.shifted_gram import shifted_gram_statistics, shifts_in_features
 from tests.finite_differences import finite_differences
 
 FEATURES = np.random.default_rng(0).normal(size=(2, 5, 7, 3)).astype("float32")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.losses import STATISTICS, style_error, style_statistics
+from faststyle.models.losses import STATISTICS, style_error, style_statistics
 from tests.loss_checks import (
     STYLE_PARTS,
     assert_gradient_matches,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.losses import STATISTICS, gram_matrix, style_statistics
+from faststyle.models.losses import STATISTICS, gram_matrix, style_statistics
 from tests.loss_checks import STYLE_PARTS, assert_same_inside_tf_function, numpy_gram, random_features
 
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.losses import grid_energy
-from models.transform_net import (
+from faststyle.models.losses import grid_energy
+from faststyle.models.transform_net import (
     GRID_WEIGHT,
     FromPixels,
     ReflectionPadding2D,

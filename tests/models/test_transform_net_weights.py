@@ -5,8 +5,8 @@ import keras
 import numpy as np
 import pytest
 
-from models.transform_net import build_transform_network
-from models.transform_net_weights import (
+from faststyle.models.transform_net import build_transform_network
+from faststyle.models.transform_net_weights import (
     TransformWeightsError,
     assign_weights,
     mix_styles,

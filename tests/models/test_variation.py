@@ -1,6 +1,6 @@
 import numpy as np
 
-from models.losses import total_variation
+from faststyle.models.losses import total_variation
 from tests.loss_checks import assert_gradient_matches, assert_same_inside_tf_function, random_features
 
 

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from models.wide_convolutions import DoublingConv2D, FourPixelConv2D
+from faststyle.models.wide_convolutions import DoublingConv2D, FourPixelConv2D
 
 
 def doubling(*, channels=3, filters=2, dtype="float32"):

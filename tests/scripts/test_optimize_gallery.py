@@ -4,11 +4,11 @@ import shlex
 import numpy as np
 import pytest
 
-from infer.command_line import run_command_line
-from infer.images.files import write_image
-from infer.optimize.command import settings_from
-from scripts.faststyle import COMMANDS
-from scripts.optimize_gallery import PICTURES, _command, add_gallery_command, chosen_pictures, gallery_page
+from faststyle.command_line import run_command_line
+from faststyle.images.files import write_image
+from faststyle.infer.optimize.command import settings_from
+from faststyle.scripts.faststyle import COMMANDS
+from faststyle.scripts.optimize_gallery import PICTURES, _command, add_gallery_command, chosen_pictures, gallery_page
 
 
 def parse(command):

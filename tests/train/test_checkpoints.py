@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from train.checkpoints import Checkpoint, CheckpointStore
+from faststyle.train.checkpoints import Checkpoint, CheckpointStore
 
 
 def checkpoint(step: int) -> Checkpoint:

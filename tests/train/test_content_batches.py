@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from train.content_batches import center_crops, check_enough_readable, content_batches
-from train.content_sources import ContentSourceError, EncodedPhoto, open_content_source
+from faststyle.train.content_batches import center_crops, check_enough_readable, content_batches
+from faststyle.train.content_sources import ContentSourceError, EncodedPhoto, open_content_source
 
 SIZE = 24
 READABLE = 9

@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 from tensorflow_datasets.core import registered
 
-from train.content_sources import ContentSourceError, open_content_source
+from faststyle.train.content_sources import ContentSourceError, open_content_source
 
 PHOTOS = 12
 

@@ -9,12 +9,12 @@ import keras
 import numpy as np
 import pytest
 
-from infer.styles.model_card import read_model_card
-from models.transform_net import build_transform_network, stylize_any_size
-from models.transform_net_weights import TransformWeights, assign_weights, network_arrays
+from faststyle.infer.styles.model_card import read_model_card
+from faststyle.models.transform_net import build_transform_network, stylize_any_size
+from faststyle.models.transform_net_weights import TransformWeights, assign_weights, network_arrays
+from faststyle.train import export
+from faststyle.train.export import ExportError, export_model
 from tests.toy_run import toy_weights
-from train import export
-from train.export import ExportError, export_model
 
 PLAIN_TENSORFLOW = """
     import sys

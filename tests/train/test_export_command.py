@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.transform_net_weights import GALLERY_WEIGHTS, read_transform_weights
-from scripts.faststyle import main
+from faststyle.models.transform_net_weights import GALLERY_WEIGHTS, read_transform_weights
+from faststyle.scripts.faststyle import main
 
 
 @pytest.fixture
@@ -12,7 +12,9 @@ def exported(monkeypatch, tmp_path) -> list:
     """What the command would have exported: weights, folder and options."""
     monkeypatch.chdir(tmp_path)
     calls: list = []
-    monkeypatch.setattr("train.export.export_model", lambda *given, **options: calls.append((*given, options)))
+    monkeypatch.setattr(
+        "faststyle.train.export.export_model", lambda *given, **options: calls.append((*given, options))
+    )
     return calls
 
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from train.interruption import StopRequest
+from faststyle.train.interruption import StopRequest
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 

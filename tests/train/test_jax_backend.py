@@ -8,8 +8,8 @@ import sys
 import pytest
 from PIL import Image
 
-from infer.styles.model_card import read_model_card
-from scripts.faststyle import main
+from faststyle.infer.styles.model_card import read_model_card
+from faststyle.scripts.faststyle import main
 from tests.toy_run import toy_command, write_photos
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason=
 WITHOUT_TENSORFLOW = """
 import sys
 sys.modules["tensorflow"] = None  # importing tensorflow now raises ImportError
-from scripts.faststyle import main
+from faststyle.scripts.faststyle import main
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -25,12 +25,12 @@ sys.exit(main(sys.argv[1:]))
 STYLE_TARGETS = """
 import sys
 import numpy as np
-from infer.images.files import resize_shorter_side
-from infer.styles.style_image import read_style_image
-from models.loss_network import LossNetwork
-from models.objective import Objective
-from train.assembly import objective_settings, stacked_style_targets
-from train.settings import TrainSettings
+from faststyle.images.files import resize_shorter_side
+from faststyle.infer.styles.style_image import read_style_image
+from faststyle.models.loss_network import LossNetwork
+from faststyle.models.objective import Objective
+from faststyle.train.assembly import objective_settings, stacked_style_targets
+from faststyle.train.settings import TrainSettings
 
 settings = TrainSettings(
     style_images=tuple(sys.argv[1:]),

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from train.muon import Muon, orthogonalized
+from faststyle.train.muon import Muon, orthogonalized
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from pathlib import Path
 import keras
 import pytest
 
-import train.plan
-from train.plan import Measurement, describe_plan, measure
-from train.settings import TrainSettings
+from faststyle.train import plan as plan_module
+from faststyle.train.plan import Measurement, describe_plan, measure
+from faststyle.train.settings import TrainSettings
 
 
 def plan(*, seconds_per_step: float = 0.5, start_step: int = 0, **values) -> dict[str, str]:
@@ -79,7 +79,7 @@ class TestPlan:
 
     def test_what_only_tensorflow_writes_is_not_promised_of_jax(self, monkeypatch):
         monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-        monkeypatch.setattr(train.plan, "has_gpu", lambda: False)
+        monkeypatch.setattr(plan_module, "has_gpu", lambda: False)
         assert plan()["output"].endswith("metrics.jsonl, weights.npz; tensorboard/ and export/ need TensorFlow")
 
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import keras
 import pytest
 
-from train import precision
-from train.precision import dtype_policy
+from faststyle.train import precision
+from faststyle.train.precision import dtype_policy
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 import keras
 import numpy as np
 
-from models.transform_net import build_transform_network, stylize_any_size
-from train.previews import collapse_reason, preview_sheet, stylize_previews
-from train.trainer import StyleTrainer
+from faststyle.models.transform_net import build_transform_network, stylize_any_size
+from faststyle.train.previews import collapse_reason, preview_sheet, stylize_previews
+from faststyle.train.trainer import StyleTrainer
 
 
 def noise(*shape):

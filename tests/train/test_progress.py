@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from train.progress import Progress
-from train.run_directory import RunDirectory, RunDirectoryError
+from faststyle.train.progress import Progress
+from faststyle.train.run_directory import RunDirectory, RunDirectoryError
 
 
 def variables(*values):

@@ -5,9 +5,9 @@ from importlib import metadata
 
 import pytest
 
-from infer.machine import machine
-from train.run_directory import RunDirectory, RunDirectoryError
-from train.settings import TrainSettings
+from faststyle.machine import machine
+from faststyle.train.run_directory import RunDirectory, RunDirectoryError
+from faststyle.train.settings import TrainSettings
 
 
 def settings(**values) -> TrainSettings:

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from train.run_log import RunLog
-from train.trainer import TERMS
+from faststyle.train.run_log import RunLog
+from faststyle.train.trainer import TERMS
 
 needs_tensorflow = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="TensorBoard files are written with the TensorFlow backend only"

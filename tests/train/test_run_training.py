@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.faststyle import main
+from faststyle.scripts.faststyle import main
 from tests.toy_run import toy_command
 
 
@@ -15,7 +15,7 @@ def nothing_built(monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("a network was built first")
 
-    monkeypatch.setattr("train.training_run.TrainingRun.__init__", refuse)
+    monkeypatch.setattr("faststyle.train.training_run.TrainingRun.__init__", refuse)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_content_that_cannot_be_trained_on_is_one_line_before_any_network(
 
 def test_a_missing_content_folder_is_said_without_the_seconds_that_tensorflow_takes_to_import(tmp_path):
     command = [*toy_command(tmp_path), "--content", "no/such/folder", "--output", str(tmp_path / "run")]
-    code = f"import sys; from scripts.faststyle import main; print(main({command}), *sys.modules)"
+    code = f"import sys; from faststyle.scripts.faststyle import main; print(main({command}), *sys.modules)"
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     status, *modules = done.stdout.split()

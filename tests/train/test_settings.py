@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from train.settings import TrainSettings
+from faststyle.train.settings import TrainSettings
 
 
 def settings(**values) -> TrainSettings:

@@ -5,14 +5,14 @@ import sys
 
 import pytest
 
-from train.run_directory import RunDirectory
-from train.settings import TrainSettings
-from train.sole_owner import LOCK_NAME, AlreadyOwnedError, sole_owner
+from faststyle.train.run_directory import RunDirectory
+from faststyle.train.settings import TrainSettings
+from faststyle.train.sole_owner import LOCK_NAME, AlreadyOwnedError, sole_owner
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from train.sole_owner import sole_owner
+from faststyle.train.sole_owner import sole_owner
 
 with sole_owner(Path(sys.argv[1])):
     print("held", flush=True)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from train.settings import TrainSettings
-from train.train_command import add_train_command, parse_layers, run_train
+from faststyle.train.settings import TrainSettings
+from faststyle.train.train_command import add_train_command, parse_layers, run_train
 
 # A value for every setting, other than its default, as it is typed.
 TYPED = {
@@ -56,7 +56,9 @@ def parse(*argv: str) -> argparse.Namespace:
 def runs(monkeypatch):
     """What `run_train` asks to be trained; nothing is."""
     asked: list = []
-    monkeypatch.setattr("train.run_training.run_training", lambda *given, **more: asked.append((*given, more)))
+    monkeypatch.setattr(
+        "faststyle.train.run_training.run_training", lambda *given, **more: asked.append((*given, more))
+    )
     return asked
 
 

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from models.loss_network import LossNetwork
-from models.objective import Objective, ObjectiveSettings
-from models.transform_net import build_transform_network
-from train.trainer import StyleTrainer, learning_rate_schedule, loss_window
+from faststyle.models.loss_network import LossNetwork
+from faststyle.models.objective import Objective, ObjectiveSettings
+from faststyle.models.transform_net import build_transform_network
+from faststyle.train.trainer import StyleTrainer, learning_rate_schedule, loss_window
 
 
 def rates(schedule, steps):

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.transform_net import build_transform_network
-from models.transform_net_weights import network_arrays, pack_transform_weights, read_transform_weights
-from scripts.faststyle import main
+from faststyle.models.transform_net import build_transform_network
+from faststyle.models.transform_net_weights import network_arrays, pack_transform_weights, read_transform_weights
+from faststyle.scripts.faststyle import main
+from faststyle.train.checkpoints import CheckpointStore
+from faststyle.train.run_directory import RunDirectory
+from faststyle.train.trained_weights import weights_of_run
 from tests.toy_run import toy_command, write_photos
-from train.checkpoints import CheckpointStore
-from train.run_directory import RunDirectory
-from train.trained_weights import weights_of_run
 
 pytestmark = pytest.mark.usefixtures("without_tile_graphs", "one_residual_block")
 
@@ -134,7 +134,7 @@ def test_photos_that_changed_before_a_resume_are_one_event_of_its_first_step(fin
     resumed = Path(shutil.copytree(run, tmp_path / "resumed"))
     (resumed / "checkpoints" / "step_00000008.npz").unlink()
     for method, instead in {"plan": "", "_batches": (), "finish": None}.items():  # no step: its beginning is enough
-        monkeypatch.setattr(f"train.training_run.TrainingRun.{method}", lambda *_, instead=instead: instead)
+        monkeypatch.setattr(f"faststyle.train.training_run.TrainingRun.{method}", lambda *_, instead=instead: instead)
     added = shutil.copy(photos / "photo_00.jpg", photos / "added.jpg")
     try:
         assert main([*command, "--output", str(resumed)]) == 0

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from train.trainer import TERMS
-from train.validation import mean_terms, validate, validation_table
+from faststyle.train.trainer import TERMS
+from faststyle.train.validation import mean_terms, validate, validation_table
 
 
 class RecordingTrainer:

@@ -3,12 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infer.compare.compared_models import fingerprint, load_compared_model, pixels_compared, stems_of_images
-from infer.compare.settings import CompareSettings
-from infer.images.files import ImageError, write_image
-from infer.network.runtimes import load_graph
-from infer.network.stylizer import StylizeError
-from infer.optimize.settings import OptimizeSettings
+from faststyle.images.files import ImageError, write_image
+from faststyle.infer.compare.compared_models import fingerprint, load_compared_model, pixels_compared, stems_of_images
+from faststyle.infer.compare.settings import CompareSettings
+from faststyle.infer.network.runtimes import load_graph
+from faststyle.infer.network.stylizer import StylizeError
+from faststyle.infer.optimize.settings import OptimizeSettings
 
 CONTENT = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype("uint8")
 
@@ -32,8 +32,12 @@ def test_the_style_that_is_called_like_the_style_image_is_taken(two_styles):
 
 def test_a_style_of_several_sizes_is_taken_at_the_size_that_is_judged(two_styles, monkeypatch):
     rows = []
-    monkeypatch.setattr("infer.compare.compared_models.read_model_card", lambda folder: {"styles": ["a@256", "a@512"]})
-    monkeypatch.setattr("infer.compare.compared_models.mixture_row", lambda styles, mix: rows.append(mix) or np.ones(2))
+    monkeypatch.setattr(
+        "faststyle.infer.compare.compared_models.read_model_card", lambda folder: {"styles": ["a@256", "a@512"]}
+    )
+    monkeypatch.setattr(
+        "faststyle.infer.compare.compared_models.mixture_row", lambda styles, mix: rows.append(mix) or np.ones(2)
+    )
     load_compared_model(settings(two_styles, "a.jpg", style_size=512))
     assert rows == [{"a@512": 1.0}]
 

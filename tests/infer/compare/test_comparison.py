@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infer.compare.photos import center_square
-from infer.images.files import read_image, resize_shorter_side
-from infer.optimize.descent import Iterate
-from models.loss_network import LossNetwork
-from models.objective import Objective, ObjectiveSettings
-from scripts.faststyle import main
+from faststyle.images.files import read_image, resize_shorter_side
+from faststyle.infer.compare.photos import center_square
+from faststyle.infer.optimize.descent import Iterate
+from faststyle.models.loss_network import LossNetwork
+from faststyle.models.objective import Objective, ObjectiveSettings
+from faststyle.scripts.faststyle import main
 from tests.toy_run import write_photos
 
 TOY = shlex.split(
@@ -52,7 +52,7 @@ def numbers(report) -> dict:
 
 
 def test_the_networks_objective_is_the_trainers_of_its_unrounded_picture(numbers, pictures, one_style):
-    from infer.network.runtimes import load_graph
+    from faststyle.infer.network.runtimes import load_graph
 
     entry = numbers["photos"][0]
     content = center_square(read_image(Path(entry["photo"])), 32).astype("float32")
@@ -114,7 +114,7 @@ def test_pictures_are_judged_from_outside(report, numbers):
 
 
 def test_without_lpips_the_report_says_how_to_get_it(pictures, one_style, tmp_path, monkeypatch):
-    monkeypatch.setattr("infer.compare.outside_judge.lpips_weights_path", lambda: None)
+    monkeypatch.setattr("faststyle.infer.compare.outside_judge.lpips_weights_path", lambda: None)
     assert main(arguments(pictures, one_style, tmp_path / "out", "--methods", "lbfgs:content", "--photos", "1")) == 0
     assert json.loads((tmp_path / "out" / "report.json").read_text())["network"][0]["judged"] == {}
     html = (tmp_path / "out" / "report.html").read_text()
@@ -130,8 +130,8 @@ def test_the_contact_sheet_has_a_row_for_each_photo(report):
 
 def test_the_same_command_again_optimizes_nothing(report, pictures, one_style, monkeypatch, capsys):
     before = json.loads((report / "report.json").read_text())
-    monkeypatch.setattr("infer.compare.comparison.descend", lambda *_, **__: pytest.fail("optimized again"))
-    monkeypatch.setattr("infer.compare.bench.LossNetwork", lambda *_, **__: pytest.fail("built again"))
+    monkeypatch.setattr("faststyle.infer.compare.comparison.descend", lambda *_, **__: pytest.fail("optimized again"))
+    monkeypatch.setattr("faststyle.infer.compare.bench.LossNetwork", lambda *_, **__: pytest.fail("built again"))
     assert main(arguments(pictures, one_style, report)) == 0
     assert json.loads((report / "report.json").read_text()) == before
     assert capsys.readouterr().err == ""
@@ -143,8 +143,8 @@ def test_only_what_is_missing_is_measured(report, pictures, one_style, tmp_path,
     missing.unlink()
     (copy / "report.html").unlink()
     runs = []
-    monkeypatch.setattr("infer.compare.descent_curve.adam", _counting(runs))
-    monkeypatch.setattr("infer.compare.descent_curve.lbfgs", lambda *_: pytest.fail("measured again"))
+    monkeypatch.setattr("faststyle.infer.compare.descent_curve.adam", _counting(runs))
+    monkeypatch.setattr("faststyle.infer.compare.descent_curve.lbfgs", lambda *_: pytest.fail("measured again"))
     assert main(arguments(pictures, one_style, copy)) == 0
     assert len(runs) == 1
     assert missing.is_file()
@@ -152,7 +152,7 @@ def test_only_what_is_missing_is_measured(report, pictures, one_style, tmp_path,
 
 
 def _counting(runs: list):
-    from infer.optimize.descent import adam
+    from faststyle.infer.optimize.descent import adam
 
     def counted(*positional, **named):
         runs.append(named)
@@ -180,7 +180,7 @@ def test_ctrl_c_keeps_what_is_finished_and_says_so(pictures, one_style, tmp_path
         yield Iterate(start, problem(start))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("infer.compare.descent_curve.adam", interrupted)
+    monkeypatch.setattr("faststyle.infer.compare.descent_curve.adam", interrupted)
     assert main(arguments(pictures, one_style, tmp_path / "out")) == 130
     assert capsys.readouterr().err.splitlines()[-1] == (
         "interrupted after 1 of 4 optimizations; the same command goes on"

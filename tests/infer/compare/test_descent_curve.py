@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from infer.compare.descent_curve import descend
-from infer.optimize.descent import Evaluation
+from faststyle.infer.compare.descent_curve import descend
+from faststyle.infer.optimize.descent import Evaluation
 
 CENTER = np.linspace(60, 200, 12).astype("float32")
 SCALES = np.linspace(1, 5, 12).astype("float32")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from infer.compare.equal_iterations import AtLeast, crossing, quartiles, ratio
+from faststyle.infer.compare.equal_iterations import AtLeast, crossing, quartiles, ratio
 
 
 def test_the_crossing_is_interpolated_between_two_iterations():

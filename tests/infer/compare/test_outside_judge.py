@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infer.compare.outside_judge import OutsideJudge, can_judge, outside_judge
-from infer.images.files import read_image
-from scripts.drawn_styles import DRAWN_STYLES
-from scripts.sample_photos import write_sample_photos
+from faststyle.images.files import read_image
+from faststyle.infer.compare.outside_judge import OutsideJudge, can_judge, outside_judge
+from faststyle.scripts.demo.drawn_styles import DRAWN_STYLES
+from faststyle.scripts.demo.sample_photos import write_sample_photos
 
 PROGRAM = Path(__file__).parents[4] / "shared" / "tools" / "picture_quality.py"
 
@@ -59,6 +59,6 @@ def test_both_numbers_are_those_of_the_program_from_outside(judge, pictures):
 
 
 def test_without_the_package_there_is_no_judge(monkeypatch):
-    monkeypatch.setattr("infer.compare.outside_judge.lpips_weights_path", lambda: None)
+    monkeypatch.setattr("faststyle.infer.compare.outside_judge.lpips_weights_path", lambda: None)
     assert not can_judge()
     assert outside_judge(np.zeros((64, 64, 3), "uint8")) is None

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from infer.compare.photos import center_square, choose_photos
-from infer.images.files import ImageError, write_image
+from faststyle.images.files import ImageError, write_image
+from faststyle.infer.compare.photos import center_square, choose_photos
 from tests.toy_run import write_photos
 
 

@@ -4,8 +4,8 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from infer.compare.plot import Curve, median_curve, plot
-from infer.compare.settings import Method
+from faststyle.infer.compare.plot import Curve, median_curve, plot
+from faststyle.infer.compare.settings import Method
 
 LBFGS, ADAM = Method("lbfgs", "content"), Method("adam", "noise")
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from infer.compare.report_folder import ReportFolder, ReportFolderError
-from infer.compare.settings import Method
+from faststyle.infer.compare.report_folder import ReportFolder, ReportFolderError
+from faststyle.infer.compare.settings import Method
 
 METHOD = Method("adam", "noise")
 

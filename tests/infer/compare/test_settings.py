@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from infer.compare.command import command_of, parse_methods, settings_from
-from infer.compare.settings import CompareSettings, Method, objective_of_model
-from infer.optimize.settings import OptimizeSettings
-from infer.styles.gallery import GALLERY_MODEL
-from infer.styles.model_card import CARD_FILE
-from models.objective_settings import ObjectiveSettings
-from scripts.faststyle import COMMANDS
+from faststyle.infer.compare.command import command_of, parse_methods, settings_from
+from faststyle.infer.compare.settings import CompareSettings, Method, objective_of_model
+from faststyle.infer.optimize.settings import OptimizeSettings
+from faststyle.infer.styles.gallery import GALLERY_MODEL
+from faststyle.infer.styles.model_card import CARD_FILE
+from faststyle.models.objective_settings import ObjectiveSettings
+from faststyle.scripts.faststyle import COMMANDS
 
 OBJECTIVE = OptimizeSettings(content="photos", styles=("style.jpg",))
 

@@ -1,9 +1,9 @@
 import pytest
 
-from infer.compare.equal_iterations import AtLeast
-from infer.compare.settings import CompareSettings, Method
-from infer.compare.summary import network_summary, photo_answers, sentences, size_summary
-from infer.optimize.settings import OptimizeSettings
+from faststyle.infer.compare.equal_iterations import AtLeast
+from faststyle.infer.compare.settings import CompareSettings, Method
+from faststyle.infer.compare.summary import network_summary, photo_answers, sentences, size_summary
+from faststyle.infer.optimize.settings import OptimizeSettings
 
 METHOD = Method("lbfgs", "content")
 

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from infer.network.runtimes import load_graph
+from faststyle.infer.network.runtimes import load_graph
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infer import load_stylizer
-from infer.network.stylizer import StylizeError, Stylizer, mixture_row
-from infer.styles.model_card import CARD_FILE
+from faststyle import load_stylizer
+from faststyle.infer.network.stylizer import StylizeError, Stylizer, mixture_row
+from faststyle.infer.styles.model_card import CARD_FILE
 
 ROOT = Path(__file__).parent.parent.parent.parent
 
@@ -90,7 +90,7 @@ def test_no_tensorflow_and_no_keras_in_a_process_that_stylizes(two_styles: Path,
     Image.new("RGB", (40, 30), "teal").save(tmp_path / "photo.png")
     arguments = ["stylize", str(two_styles), str(tmp_path / "photo.png"), "--output", str(tmp_path / "out.png")]
     code = (
-        f"import sys; from scripts.faststyle import main; status = main({arguments})\n"
+        f"import sys; from faststyle.scripts.faststyle import main; status = main({arguments})\n"
         "print(status, sorted({'tensorflow', 'keras', 'openvino'} & set(sys.modules)))\n"
         # The stylizer is gone by now; a signal must still find its handler (OpenVINO gives threads a signal stack).
         "import os, signal; signal.signal(signal.SIGINT, lambda *_: print('handled'))\n"

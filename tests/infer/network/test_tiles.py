@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from infer.network.tiles import MARGIN_PX, cut_window, paste_core, plan_tiles
+from faststyle.infer.network.tiles import MARGIN_PX, cut_window, paste_core, plan_tiles
 
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 300), (403, 150)])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infer.optimize.animation import check_animation, write_animation
+from faststyle.infer.optimize.animation import check_animation, write_animation
 
 FRAMES = [np.full((20 + step, 31, 3), 60 * step, "uint8") for step in range(3)]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds, minimize
 
-from infer.optimize.descent import Evaluation, adam, lbfgs
+from faststyle.infer.optimize.descent import Evaluation, adam, lbfgs
 
 SIZE = 60
 _RANDOM = np.random.default_rng(0)

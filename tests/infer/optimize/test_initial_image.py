@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infer.images.files import ImageError
-from infer.optimize.initial_image import initial_image
+from faststyle.images.files import ImageError
+from faststyle.infer.optimize.initial_image import initial_image
 
 CONTENT = np.full((20, 30, 3), 200, "uint8")
 STYLE = np.full((9, 9, 3), 50, "uint8")

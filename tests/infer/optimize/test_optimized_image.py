@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infer.optimize.descent import Iterate
-from infer.optimize.image_problem import ImageProblem
-from infer.optimize.log import OptimizeLog
-from infer.optimize.optimized_image import optimize_image, scale_sizes
-from infer.optimize.settings import OptimizeSettings
-from models.loss_network import LossNetwork
-from models.objective import Objective, ObjectiveSettings
-from scripts.faststyle import main
+from faststyle.infer.optimize.descent import Iterate
+from faststyle.infer.optimize.image_problem import ImageProblem
+from faststyle.infer.optimize.log import OptimizeLog
+from faststyle.infer.optimize.optimized_image import optimize_image, scale_sizes
+from faststyle.infer.optimize.settings import OptimizeSettings
+from faststyle.models.loss_network import LossNetwork
+from faststyle.models.objective import Objective, ObjectiveSettings
+from faststyle.scripts.faststyle import main
 from tests.toy_run import write_photos
 
 LAYERS = {"style_layers": {"rgb": 1.0, "relu1_2": 1.0, "relu2_2": 1.0}, "content_layers": {"relu2_2": 1.0}}
@@ -117,7 +117,7 @@ def test_ctrl_c_returns_the_best_image_so_far(folder, monkeypatch):
         yield Iterate(start, problem(start))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("infer.optimize.optimized_image.lbfgs", interrupted)
+    monkeypatch.setattr("faststyle.infer.optimize.optimized_image.lbfgs", interrupted)
     result, history = run(folder)
     assert result.stopped_by == "Ctrl-C"
     np.testing.assert_allclose(result.image, read(folder, "photo_00.jpg"), atol=1)
@@ -210,7 +210,7 @@ def test_after_ctrl_c_the_command_writes_the_image_and_exits_130(folder, tmp_pat
         yield Iterate(start, problem(start))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("infer.optimize.optimized_image.lbfgs", interrupted)
+    monkeypatch.setattr("faststyle.infer.optimize.optimized_image.lbfgs", interrupted)
     inputs = [str(folder / "photo_00.jpg"), str(folder / "photo_01.jpg"), "--output", str(tmp_path / "out.png")]
     assert main(["optimize", *inputs, *OPTIONS]) == 130
     assert "the best image so far is" in capsys.readouterr().err

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from infer.optimize.presets import PRESETS, preset_options, stand_in
-from infer.optimize.published_units import in_published_units
-from infer.optimize.settings import OptimizeSettings
-from models.loss_network import LossNetwork
-from models.loss_network_weights import imagenet_cache_path
-from models.objective import Objective, ObjectiveSettings
+from faststyle.infer.optimize.presets import PRESETS, preset_options, stand_in
+from faststyle.infer.optimize.published_units import in_published_units
+from faststyle.infer.optimize.settings import OptimizeSettings
+from faststyle.models.loss_network import LossNetwork
+from faststyle.models.loss_network_weights import imagenet_cache_path
+from faststyle.models.objective import Objective, ObjectiveSettings
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infer.images.files import read_image, write_image
-from infer.optimize.optimized_image import OptimizedImage
-from infer.optimize.preview import preview_sheet
-from infer.optimize.settings import OptimizeSettings
-from scripts.faststyle import COMMANDS, main
+from faststyle.images.files import read_image, write_image
+from faststyle.infer.optimize.optimized_image import OptimizedImage
+from faststyle.infer.optimize.preview import preview_sheet
+from faststyle.infer.optimize.settings import OptimizeSettings
+from faststyle.scripts.faststyle import COMMANDS, main
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def cells(monkeypatch) -> list[OptimizeSettings]:
         assert read_image(Path(cell.initial)).shape == (48, 64, 3)
         return OptimizedImage(np.full((48, 64, 3), 20 * len(settings), "uint8"), {}, "iterations")
 
-    monkeypatch.setattr("infer.optimize.preview.optimize_image", optimize)
+    monkeypatch.setattr("faststyle.infer.optimize.preview.optimize_image", optimize)
     return settings
 
 
@@ -44,7 +44,7 @@ def captions(monkeypatch) -> dict[tuple, np.ndarray]:
         pictures[tuple(lines)] = picture
         return picture
 
-    monkeypatch.setattr("infer.optimize.preview.captioned", caption)
+    monkeypatch.setattr("faststyle.infer.optimize.preview.captioned", caption)
     return pictures
 
 
@@ -89,7 +89,7 @@ def test_the_start_is_the_photo_in_the_styles_colors(pictures, captions, monkeyp
     def start_itself(cell, _log):
         return OptimizedImage(read_image(Path(cell.initial)), {}, "iterations")
 
-    monkeypatch.setattr("infer.optimize.preview.optimize_image", start_itself)
+    monkeypatch.setattr("faststyle.infer.optimize.preview.optimize_image", start_itself)
     write_image(pictures[0], np.random.default_rng(1).integers(100, 140, (60, 44, 3), dtype="uint8"))
     settings = OptimizeSettings(content=str(pictures[1]), styles=(str(pictures[0]),))
     preview_sheet(settings, [1.0], [32])
@@ -101,7 +101,9 @@ def test_the_start_is_the_photo_in_the_styles_colors(pictures, captions, monkeyp
 def test_ctrl_c_says_how_far_it_came_and_leaves_no_sheet(pictures, monkeypatch, capsys):
     results = iter(["iterations", "Ctrl-C"])
     picture = np.zeros((48, 64, 3), "uint8")
-    monkeypatch.setattr("infer.optimize.preview.optimize_image", lambda *_: OptimizedImage(picture, {}, next(results)))
+    monkeypatch.setattr(
+        "faststyle.infer.optimize.preview.optimize_image", lambda *_: OptimizedImage(picture, {}, next(results))
+    )
     assert preview(*pictures) == 130
     assert capsys.readouterr().err.splitlines()[-1] == "interrupted after 1 of 12 pictures; no sheet was written"
     assert not (pictures[0].parent / "sheet.png").exists()

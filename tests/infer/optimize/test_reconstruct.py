@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infer.optimize.reconstruct import reconstruction_settings
-from infer.optimize.settings import OptimizeSettings
-from scripts.faststyle import main
+from faststyle.infer.optimize.reconstruct import reconstruction_settings
+from faststyle.infer.optimize.settings import OptimizeSettings
+from faststyle.scripts.faststyle import main
 from tests.toy_run import write_photos
 
 BASE = OptimizeSettings(content="a", styles=("a",))

@@ -1,4 +1,4 @@
-from infer.optimize.stopping import StopRules
+from faststyle.infer.optimize.stopping import StopRules
 
 
 def reasons(rules, totals):

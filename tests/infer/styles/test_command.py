@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from infer.images.files import read_image
-from infer.styles.command import describe
-from infer.styles.gallery import GalleryStyle, find_style, gallery_styles
-from scripts.faststyle import main
+from faststyle.images.files import read_image
+from faststyle.infer.styles.command import describe
+from faststyle.infer.styles.gallery import GalleryStyle, find_style, gallery_styles
+from faststyle.scripts.faststyle import main
 
 ROOT = Path(__file__).parent.parent.parent.parent
 
@@ -55,7 +55,7 @@ def test_one_style_shows_its_card_and_where_its_thumbnail_is(capsys):
     ],
 )
 def test_a_card_may_tell_of_all_styles_together_or_of_each(monkeypatch, card, training_data, validation):
-    monkeypatch.setattr("infer.styles.model_card.read_model_card", lambda _: card)
+    monkeypatch.setattr("faststyle.infer.styles.model_card.read_model_card", lambda _: card)
     described = describe(GalleryStyle("udnie", "Udnie", "Francis Picabia", "1913", "painting"))
     assert (described["training_data"], described["validation"]) == (training_data, validation)
 
@@ -70,7 +70,7 @@ def test_a_card_may_tell_of_all_styles_together_or_of_each(monkeypatch, card, tr
     ],
 )
 def test_the_loss_network_goes_by_its_weights_where_the_card_names_them(monkeypatch, card, loss_network):
-    monkeypatch.setattr("infer.styles.model_card.read_model_card", lambda _: card)
+    monkeypatch.setattr("faststyle.infer.styles.model_card.read_model_card", lambda _: card)
     style = GalleryStyle("udnie", "Udnie", "Francis Picabia", "1913", "painting")
     assert describe(style)["loss_network"] == loss_network
 
@@ -91,7 +91,7 @@ def test_an_unknown_style_is_one_line(capsys):
 
 def test_listing_imports_nothing_heavy():
     code = (
-        "import sys; from scripts.faststyle import main; main(['styles'])\n"
+        "import sys; from faststyle.scripts.faststyle import main; main(['styles'])\n"
         "print(sorted({'tensorflow', 'keras', 'openvino', 'numpy', 'PIL'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)

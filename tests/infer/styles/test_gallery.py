@@ -3,12 +3,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infer import load_stylizer
-from infer.images.files import read_image
-from infer.network.stylizer import StylizeError
-from infer.styles.gallery import GALLERY_MODEL, GalleryError, find_model, find_style, gallery_styles, thumbnail
-from infer.styles.model_card import identity_style, read_model_card
-from scripts.faststyle import main
+from faststyle import load_stylizer
+from faststyle.images.files import read_image
+from faststyle.infer.network.stylizer import StylizeError
+from faststyle.infer.styles.gallery import (
+    GALLERY_MODEL,
+    GalleryError,
+    find_model,
+    find_style,
+    gallery_styles,
+    thumbnail,
+)
+from faststyle.infer.styles.model_card import identity_style, read_model_card
+from faststyle.scripts.faststyle import main
 
 
 @pytest.fixture(autouse=True)

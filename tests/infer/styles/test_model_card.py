@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from infer.styles.model_card import CARD_FILE, ModelCardError, identity_style, read_model_card
+from faststyle.infer.styles.model_card import CARD_FILE, ModelCardError, identity_style, read_model_card
 
 
 @pytest.fixture

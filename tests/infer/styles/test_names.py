@@ -1,4 +1,4 @@
-from infer.styles.names import style_name
+from faststyle.infer.styles.names import style_name
 
 
 def test_a_style_is_named_after_its_file_without_what_mix_reads():

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from infer.images.files import ImageError, write_image
-from infer.styles.style_image import read_style_image
+from faststyle.images.files import ImageError, write_image
+from faststyle.infer.styles.style_image import read_style_image
 
 
 def test_a_style_is_read_and_a_flat_one_refused(tmp_path):

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infer.images.files import read_image, write_image
-from scripts.faststyle import main
+from faststyle.images.files import read_image, write_image
+from faststyle.scripts.faststyle import main
 
 ROOT = Path(__file__).parent.parent.parent.parent
 
@@ -26,7 +26,7 @@ def inverting_model(monkeypatch):
         def __call__(self, image):
             return 255 - image
 
-    monkeypatch.setattr("infer.network.stylizer.Stylizer", Inverting)
+    monkeypatch.setattr("faststyle.infer.network.stylizer.Stylizer", Inverting)
 
 
 @pytest.fixture
@@ -79,9 +79,9 @@ def test_a_damaged_photo_in_a_pipe_is_one_line(monkeypatch, capsysbinary):
 
 def test_a_reader_that_is_gone_is_one_line(photo):
     code = (
-        "import sys, infer.network.stylizer\n"
-        "infer.network.stylizer.Stylizer = lambda *_, **__: lambda image: image\n"
-        "from scripts.faststyle import main\n"
+        "import sys, faststyle.infer.network.stylizer\n"
+        "faststyle.infer.network.stylizer.Stylizer = lambda *_, **__: lambda image: image\n"
+        "from faststyle.scripts.faststyle import main\n"
         f"sys.exit(main(['stylize', 'model', {str(photo)!r}, '--output', '-']))\n"
     )
     reader, writer = os.pipe()
@@ -134,7 +134,7 @@ def test_ctrl_c_says_what_is_done_and_leaves_whole_files(photos, tmp_path, monke
             raise KeyboardInterrupt
         return image
 
-    monkeypatch.setattr("infer.network.stylizer.Stylizer", lambda *_, **__: interrupt)
+    monkeypatch.setattr("faststyle.infer.network.stylizer.Stylizer", lambda *_, **__: interrupt)
     assert stylize(photos, "--output", tmp_path / "out") == 130
     last = capsys.readouterr().err.splitlines()[-1]
     results = list((tmp_path / "out").iterdir())

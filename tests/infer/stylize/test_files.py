@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infer.images.files import read_image
-from infer.stylize.files import stylize_files
-from infer.stylize.jobs import plan_jobs
-from scripts.faststyle import main
+from faststyle.images.files import read_image
+from faststyle.infer.stylize.files import stylize_files
+from faststyle.infer.stylize.jobs import plan_jobs
+from faststyle.scripts.faststyle import main
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 
-from infer.stylize.flicker import FlickerMeter
+from faststyle.infer.stylize.flicker import FlickerMeter
 
 
 def test_change_is_averaged_where_the_source_stood_still():

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from infer.images.decoding import ImageError
-from infer.images.formats import FORMATS
-from infer.network.stylizer import StylizeError
-from infer.stylize.jobs import STREAM, plan_jobs
-from infer.stylize.naming import Naming
+from faststyle.images.decoding import ImageError
+from faststyle.images.formats import FORMATS
+from faststyle.infer.network.stylizer import StylizeError
+from faststyle.infer.stylize.jobs import STREAM, plan_jobs
+from faststyle.infer.stylize.naming import Naming
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_what_makes_no_sense_is_refused_before_any_work(photos, tmp_path, monkey
 
 
 def test_a_folder_that_may_not_be_written_is_refused(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr("infer.stylize.jobs.os.access", lambda *_: False)
+    monkeypatch.setattr("faststyle.infer.stylize.jobs.os.access", lambda *_: False)
     with pytest.raises(StylizeError, match="cannot write there"):
         plan_jobs([photos], tmp_path / "a" / "b")
 

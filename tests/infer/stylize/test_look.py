@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from infer.images.blending import MaskError, blend, fit_mask
-from infer.images.color_transfer import keep_luminance_only, match_mean_covariance
-from infer.stylize.look import Look
+from faststyle.images.blending import MaskError, blend, fit_mask
+from faststyle.images.color_transfer import keep_luminance_only, match_mean_covariance
+from faststyle.infer.stylize.look import Look
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -24,7 +24,7 @@ def test_by_default_it_is_the_stylized_image():
 
 
 def test_a_blend_is_exact_at_both_ends_in_every_band(monkeypatch):
-    monkeypatch.setattr("infer.images.bands._BAND_PIXELS", 50)
+    monkeypatch.setattr("faststyle.images.bands._BAND_PIXELS", 50)
     photo, stylized = noise(31, 20), noise(31, 20, seed=1)
     np.testing.assert_array_equal(blend(photo, stylized, 0.0), photo)
     np.testing.assert_array_equal(blend(photo, stylized, 1.0), stylized)
@@ -72,14 +72,14 @@ def test_another_shape_is_refused_before_the_network_runs():
 
 
 def test_luminance_mode_is_its_definition_in_every_band(monkeypatch):
-    monkeypatch.setattr("infer.images.bands._BAND_PIXELS", 50)
+    monkeypatch.setattr("faststyle.images.bands._BAND_PIXELS", 50)
     photo = noise(31, 20)
     expected = keep_luminance_only(recolored(photo), photo)
     np.testing.assert_allclose(Look(preserve_colors="luminance").apply(recolored, photo), expected, atol=0.51)
 
 
 def test_covariance_mode_is_its_definition_in_every_band(monkeypatch):
-    monkeypatch.setattr("infer.images.bands._BAND_PIXELS", 50)
+    monkeypatch.setattr("faststyle.images.bands._BAND_PIXELS", 50)
     photo = noise(31, 20)
     expected = match_mean_covariance(recolored(photo), photo)
     np.testing.assert_allclose(Look(preserve_colors="covariance").apply(recolored, photo), expected, atol=0.51)
@@ -88,7 +88,7 @@ def test_covariance_mode_is_its_definition_in_every_band(monkeypatch):
 def test_large_photos_give_their_statistics_from_a_sample(monkeypatch):
     photo = noise(200, 300)
     whole = Look(preserve_colors="covariance").apply(recolored, photo).astype(int)
-    monkeypatch.setattr("infer.stylize.look._SAMPLED_PIXELS", 6000)
+    monkeypatch.setattr("faststyle.infer.stylize.look._SAMPLED_PIXELS", 6000)
     sampled = Look(preserve_colors="covariance").apply(recolored, photo).astype(int)
     assert 0 < np.abs(whole - sampled).mean() < 3
 

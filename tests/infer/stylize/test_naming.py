@@ -1,7 +1,7 @@
 import pytest
 
-from infer.network.stylizer import StylizeError
-from infer.stylize.naming import Naming
+from faststyle.infer.network.stylizer import StylizeError
+from faststyle.infer.stylize.naming import Naming
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from infer.stylize.pipeline import overlapped
+from faststyle.infer.stylize.pipeline import overlapped
 
 
 def run(items, *, read=lambda item: item, work=lambda content: content, write=lambda item, result: None):

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infer.network.stylizer import Stylizer
-from infer.stylize.video import SmoothedStylizer, VideoError, _upright, is_video, stylize_video
-from scripts.faststyle import main
+from faststyle.infer.network.stylizer import Stylizer
+from faststyle.infer.stylize.video import SmoothedStylizer, VideoError, _upright, is_video, stylize_video
+from faststyle.scripts.faststyle import main
 
 av = pytest.importorskip("av", reason="PyAV is not installed")
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infer.stylize.detail import carry_detail
-from infer.stylize.working_size import stylize_at_size
+from faststyle.infer.stylize.detail import carry_detail
+from faststyle.infer.stylize.working_size import stylize_at_size
 
 
 def picture(height: int, width: int) -> np.ndarray:
@@ -72,6 +72,6 @@ def test_a_flat_photo_leaves_the_strokes_as_they_are():
 def test_bands_leave_no_seam(monkeypatch):
     photo, strokes = picture(240, 320), np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype="uint8")
     whole = carry_detail(strokes, scaled(photo, 80, 60), photo)
-    monkeypatch.setattr("infer.images.bands._BAND_PIXELS", 320 * 7)
+    monkeypatch.setattr("faststyle.images.bands._BAND_PIXELS", 320 * 7)
     banded = carry_detail(strokes, scaled(photo, 80, 60), photo)
     assert np.abs(whole.astype(int) - banded).max() <= 1

@@ -1,0 +1,1 @@
+"""What prints the tables of the docs: `python -m faststyle.scripts.benchmarks`."""

@@ -1,0 +1,1 @@
+"""From paintings to the shipped gallery and its page."""

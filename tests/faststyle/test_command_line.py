@@ -1,0 +1,147 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from faststyle.command_line import as_typed, run_command_line
+from faststyle.scripts import faststyle
+
+
+def command(run):
+    """A command `work` that does what `run` does."""
+
+    def add_command(subcommands) -> None:
+        subcommands.add_parser("work", help="works").set_defaults(run=run)
+
+    return add_command
+
+
+def raising(error: BaseException):
+    def run(_arguments):
+        raise error
+
+    return command(run)
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_the_exit_status_is_what_the_command_returns(status, capsys):
+    assert run_command_line("program", [command(lambda _: status)], ["work"]) == status
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (ValueError("no style\nin   it"), 2, "error: no style in it"),
+        (FileNotFoundError(2, "No such file", "a.jpg"), 2, "error: [Errno 2] No such file: 'a.jpg'"),
+        (ValueError(), 2, "error: ValueError"),
+        (RuntimeError("no more\nsteps"), 1, "stopped: no more steps"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_an_error_is_one_line_on_standard_error_and_its_exit_status(error, status, line, capsys):
+    assert run_command_line("program", [raising(error)], ["work"]) == status
+    assert capsys.readouterr() == ("", line + "\n")
+
+
+@pytest.mark.parametrize("argv", [["--traceback", "work"], ["work", "--traceback"]])
+@pytest.mark.parametrize("error", [ValueError("a"), OSError("b"), RuntimeError("c")])
+def test_traceback_before_or_after_the_command_raises_the_error_itself(error, argv):
+    with pytest.raises(type(error)) as caught:
+        run_command_line("program", [raising(error)], argv)
+    assert caught.value is error
+
+
+@pytest.mark.parametrize(("typed", "only_command"), [(["work"], None), ([], "work")])
+def test_a_process_of_our_own_filters_native_logs_whether_its_command_is_typed_or_not(monkeypatch, typed, only_command):
+    calls = []
+    monkeypatch.setattr("sys.argv", ["program", *typed])
+    monkeypatch.setattr("faststyle.command_line.filter_native_logs", lambda: calls.append("filtered"))
+    run = command(lambda _: calls.append("run") or 0)
+    assert run_command_line("program", [run], only_command=only_command) == 0
+    assert calls == ["filtered", "run"]
+
+
+def test_an_error_of_the_program_itself_is_not_hidden():
+    with pytest.raises(ZeroDivisionError):
+        run_command_line("program", [raising(ZeroDivisionError())], ["work"])
+
+
+@pytest.mark.parametrize("argv", [[], ["no-such-command"], ["work", "--no-such-option"]])
+def test_arguments_that_make_no_sense_exit_with_2(argv, capsys):
+    with pytest.raises(SystemExit) as caught:
+        run_command_line("program", [command(lambda _: 0)], argv)
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.endswith("--help\n")
+    assert error.count("\n") == 1
+
+
+def test_the_version_is_printed(capsys):
+    with pytest.raises(SystemExit) as caught:
+        run_command_line("program", [], ["--version"], version="program 1.2")
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == "program 1.2\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["stylize", "{tmp}/model", "{tmp}/nowhere.jpg", "--output", "{tmp}/out.png"], "nowhere.jpg: no such file"),
+        (["stylize", "{tmp}/model", "{tmp}/photo.jpg", "--output", "{tmp}/out.png"], "model: no exported model"),
+        (["stylize", "{tmp}/model", "{tmp}/photo.jpg", "--output", "{tmp}/out.txt"], "cannot write .txt"),
+        (["train", "style.jpg", "--content", "photos", "--output", "{tmp}/run", "--steps", "0"], "--steps must be 1"),
+    ],
+)
+def test_a_users_mistake_is_one_line_and_status_2(tmp_path, capsys, argv, words):
+    (tmp_path / "photo.jpg").touch()
+    assert faststyle.main([part.format(tmp=tmp_path) for part in argv]) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert len(output.err.splitlines()) == 1
+    assert output.err.startswith("error: ")
+    assert words in output.err
+
+
+def test_a_users_mistake_is_one_line_where_tensorflow_starts_up_first(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "faststyle",
+        "export",
+        str(tmp_path / "run"),
+        "--output",
+        "model",
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"error: {tmp_path / 'run'}: no such weights file\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [({"rgb": 1.0, "relu1_2": 0.25}, "rgb,relu1_2=0.25"), ((128, 256), "128,256"), (0.001, "0.001"), ("auto", "auto")],
+)
+def test_a_value_is_shown_as_it_is_typed(value, text):
+    assert as_typed(value) == text
+
+
+@pytest.mark.parametrize("words", [["work"], ["--help"]], ids=["a command", "help"])
+@pytest.mark.parametrize("lines", [1, 100_000], ids=["noticed at the end", "noticed while printing"])
+def test_a_reader_that_has_gone_ends_the_program_silently(words, lines):
+    program = (
+        "import sys; from faststyle.command_line import run_command_line\n"
+        "def add(subcommands):\n"
+        f"    subcommands.add_parser('work').set_defaults(run=lambda _: print('line\\n' * {lines}) or 0)\n"
+        f"sys.exit(run_command_line('program', [add], {words}))"
+    )
+    read, write = os.pipe()
+    os.close(read)
+    buffered = os.environ | {"PYTHONUNBUFFERED": ""}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], stdout=write, stderr=subprocess.PIPE, text=True, env=buffered
+    )
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (141, "")
