@@ -35,7 +35,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     given = vars(arguments)
     fields = {field.name for field in dataclasses.fields(TrainSettings)}
     settings = TrainSettings(**{name: value for name, value in given.items() if name in fields})
-    from faststyle.train.run_training import run_training
+    from faststyle.train.start import run_training
 
     run_training(settings, arguments.output, dry_run=arguments.dry_run)
     return 0

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from faststyle.scripts.benchmarks.table import Number, Table
 from faststyle.train.run_directory import RunDirectory
-from faststyle.train.run_training import run_training
 from faststyle.train.settings import TrainSettings
+from faststyle.train.start import run_training
 
 _STARTS: Mapping[str, dict] = {
     "scratch": {"base": "random"},

@@ -10,7 +10,7 @@ from faststyle.images.files import read_image, write_image
 from faststyle.infer.network.stylizer import Stylizer
 from faststyle.scripts.demo.drawn_styles import write_drawn_styles
 from faststyle.scripts.demo.sample_photos import write_sample_photos
-from faststyle.train.run_training import run_training
+from faststyle.train.start import run_training
 from faststyle.train.settings import TrainSettings
 
 _CELL_PX = 320

@@ -43,8 +43,8 @@ def run_train_gallery(arguments: argparse.Namespace) -> int:
     from faststyle.scripts.demo.drawn_styles import write_drawn_styles
     from faststyle.scripts.gallery.catalogue import without_folders
     from faststyle.train.assembly import initial_network
-    from faststyle.train.run_training import run_training
     from faststyle.train.settings import TrainSettings
+    from faststyle.train.start import run_training
 
     paintings = write_without_borders(arguments.paintings, arguments.output / "paintings")
     styles = tuple(map(str, (*paintings, *write_drawn_styles(arguments.output / "drawn_styles"))))

@@ -56,9 +56,7 @@ def parse(*argv: str) -> argparse.Namespace:
 def runs(monkeypatch):
     """What `run_train` asks to be trained; nothing is."""
     asked: list = []
-    monkeypatch.setattr(
-        "faststyle.train.run_training.run_training", lambda *given, **more: asked.append((*given, more))
-    )
+    monkeypatch.setattr("faststyle.train.start.run_training", lambda *given, **more: asked.append((*given, more)))
     return asked
 
 

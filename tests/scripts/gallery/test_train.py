@@ -8,7 +8,7 @@ from faststyle.images.files import read_image, write_image
 from faststyle.models.transform_net_weights import GALLERY_WEIGHTS, read_transform_weights
 from faststyle.scripts.demo.drawn_styles import DRAWN_STYLES
 from faststyle.scripts.gallery.train import add_train_gallery_command, write_without_borders
-from faststyle.train import run_training
+from faststyle.train import start
 from tests.toy_run import write_photos
 
 
@@ -21,7 +21,7 @@ def test_each_phase_has_its_batch_size_and_starts_from_the_one_before(tmp_path, 
         output.mkdir()
         shutil.copy(GALLERY_WEIGHTS, output / "weights.npz")
 
-    monkeypatch.setattr(run_training, "run_training", pretend_training)
+    monkeypatch.setattr(start, "run_training", pretend_training)
     painting = write_photos(tmp_path / "scans", count=1) / "photo_00.jpg"
     arguments = [
         "train",

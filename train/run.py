@@ -12,16 +12,22 @@ from faststyle.train.assembly import compiled_trainer, initial_network, make_det
 from faststyle.train.content_batches import center_crops, content_batches, open_enough_content
 from faststyle.train.content_sources import ContentSource
 from faststyle.train.export import export_model
+from faststyle.train.held_out import (
+    collapse_reason,
+    mean_terms,
+    preview_sheet,
+    stylize_previews,
+    validate,
+    validation_table,
+)
 from faststyle.train.interruption import StopRequest
 from faststyle.train.plan import describe_plan, measure
 from faststyle.train.precision import dtype_policy
-from faststyle.train.previews import collapse_reason, preview_sheet, stylize_previews
-from faststyle.train.progress import Progress
 from faststyle.train.run_directory import RunDirectory
 from faststyle.train.run_log import RunLog
+from faststyle.train.run_state import RunState
 from faststyle.train.settings import TrainSettings
 from faststyle.train.trained_weights import trained_weights
-from faststyle.train.validation import mean_terms, validate, validation_table
 
 _PREVIEW_PHOTOS = 3
 _PHOTO_SHARE = 0.15  # of the steps; the photo is farther from the styles than they are from each other
@@ -36,7 +42,7 @@ class TrainingStoppedError(RuntimeError):
 
 
 class TrainingRun:
-    """A run's networks, photos and progress, resumed from its newest checkpoint. See `faststyle.train.run_training`."""
+    """A run's networks, photos and progress, resumed from its newest checkpoint. See `faststyle.train.start`."""
 
     def __init__(self, settings: TrainSettings, directory: RunDirectory) -> None:
         make_deterministic(settings.seed)
@@ -50,14 +56,14 @@ class TrainingRun:
         self._held_out = center_crops(self._source.held_out(), image_size=settings.image_size)
         self._preview_photos = _preview_photos(self._held_out, self._source, settings.image_size)
         variables = [*self._network.variables, *self._trainer.optimizer.variables]
-        self._progress = Progress(directory, variables, self._source.fingerprint())
+        self._state = RunState(directory, variables, self._source.fingerprint())
         self._warn_of_other_photos()
         self._warn_of_other_loss_network()
 
     @property
     def step(self) -> int:
         """Steps done."""
-        return self._progress.step
+        return self._state.step
 
     @property
     def loss_network_weights(self) -> str:
@@ -66,10 +72,10 @@ class TrainingRun:
 
     def plan(self) -> str:
         """Measures a few steps on real photos, leaves no trace of them, and describes the run."""
-        settings, before = self._settings, self._progress.arrays()
+        settings, before = self._settings, self._state.arrays()
         images = next(self._batches()).images
         measured = measure(lambda: self._train_on(images))
-        self._progress.restore(before)
+        self._state.restore(before)
         return describe_plan(
             settings,
             self._directory.path,
@@ -83,14 +89,14 @@ class TrainingRun:
         )
 
     def train(self) -> None:
-        """Runs the steps that are left. See `faststyle.train.run_training` for what it raises."""
-        progress = self._progress
+        """Runs the steps that are left. See `faststyle.train.start` for what it raises."""
+        state = self._state
         with self._open_log() as log, StopRequest() as stop:
-            if progress.content != progress.content_before:  # of the next step, so that a resume notes it once
-                log.note(self.step + 1, "photos changed", was=progress.content_before, now=progress.content)
+            if state.content != state.content_before:  # of the next step, so that a resume notes it once
+                log.note(self.step + 1, "photos changed", was=state.content_before, now=state.content)
             for batch in self._batches(log):
                 self._step(batch.images, log)
-                progress.position = batch.next_position
+                state.position = batch.next_position
                 if self._due(self._settings.preview_every):
                     self._look(log)
                 if stop.requested or self._due(self._settings.checkpoint_every):
@@ -129,7 +135,7 @@ class TrainingRun:
         terms = self._train_on(images)
         if not np.isfinite(list(terms.values())).all():
             raise self._failure(f"the loss is not finite at step {self.step + 1:,}: {terms}")
-        self._progress.step += 1
+        self._state.step += 1
         log.step(self.step, terms, learning_rate=learning_rate)
 
     def _train_on(self, images: np.ndarray) -> dict[str, float]:
@@ -187,7 +193,7 @@ class TrainingRun:
         return self.step % every == 0 or self.step == self._settings.steps
 
     def _failure(self, reason: str) -> TrainingStoppedError:
-        path = self._progress.last_checkpoint()
+        path = self._state.last_checkpoint()
         kept = f"last good checkpoint: {path}" if path else "no checkpoint was written yet"
         return TrainingStoppedError(
             f"{reason}; {kept} (`faststyle export` makes a model of it). "
@@ -197,7 +203,7 @@ class TrainingRun:
 
     def _batches(self, log: RunLog | None = None):
         def on_unreadable(name: str, reason: str) -> None:
-            unreadable = self._progress.unreadable
+            unreadable = self._state.unreadable
             if log and name not in unreadable:
                 unreadable.add(name)
                 log.event(self.step + 1, "skipped unreadable photo", reason=reason, count=len(unreadable))
@@ -208,7 +214,7 @@ class TrainingRun:
             batch_size=settings.batch_size,
             image_size=settings.image_size,
             seed=settings.seed,
-            start=self._progress.position,
+            start=self._state.position,
             on_unreadable=on_unreadable,
         )
 
@@ -222,15 +228,15 @@ class TrainingRun:
         )
 
     def _save_checkpoint(self) -> None:
-        if not self._progress.save():
+        if not self._state.save():
             raise self._failure(f"weights are not finite after step {self.step:,}")
 
     def _warn_of_other_photos(self) -> None:
-        progress = self._progress
-        if progress.content != progress.content_before:
+        state = self._state
+        if state.content != state.content_before:
             print(
                 f"warning: {self._source.description} has changed since step {self.step:,}: "
-                f"was {progress.content_before}, now {progress.content}; "
+                f"was {state.content_before}, now {state.content}; "
                 "validation is not comparable with that of before"
             )
 

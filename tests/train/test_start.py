@@ -15,7 +15,7 @@ def nothing_built(monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("a network was built first")
 
-    monkeypatch.setattr("faststyle.train.training_run.TrainingRun.__init__", refuse)
+    monkeypatch.setattr("faststyle.train.run.TrainingRun.__init__", refuse)
 
 
 @pytest.mark.parametrize(

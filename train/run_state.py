@@ -9,7 +9,7 @@ from faststyle.train.checkpoints import Checkpoint, CheckpointStore
 from faststyle.train.run_directory import RunDirectory, RunDirectoryError
 
 
-class Progress:
+class RunState:
     """A run's variables, steps done and place in the data, resumed from the newest checkpoint.
 
     Args:

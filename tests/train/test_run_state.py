@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from faststyle.train.progress import Progress
 from faststyle.train.run_directory import RunDirectory, RunDirectoryError
+from faststyle.train.run_state import RunState
 
 
 def variables(*values):
@@ -16,17 +16,17 @@ def directory(tmp_path):
 
 
 def test_a_new_run_begins_at_nothing(directory):
-    progress = Progress(directory, variables(1.0), "3 photos")
+    progress = RunState(directory, variables(1.0), "3 photos")
     assert (progress.step, progress.position, progress.unreadable) == (0, 0, set())
     assert progress.last_checkpoint() is None
 
 
 def test_what_was_saved_comes_back_into_other_variables(directory):
-    before = Progress(directory, variables(1.0, 2.0), "3 photos")
+    before = RunState(directory, variables(1.0, 2.0), "3 photos")
     before.step, before.position, before.unreadable = 7, 14, {"broken.jpg"}
     assert before.save()
     resumed = variables(0.0, 0.0)
-    after = Progress(directory, resumed, "4 photos")
+    after = RunState(directory, resumed, "4 photos")
     assert [float(variable[0]) for variable in resumed] == [1.0, 2.0]
     assert (after.step, after.position, after.unreadable) == (7, 14, {"broken.jpg"})
     assert (after.content_before, after.content) == ("3 photos", "4 photos")
@@ -35,7 +35,7 @@ def test_what_was_saved_comes_back_into_other_variables(directory):
 
 def test_restoring_undoes_what_happened_since(directory):
     (variable,) = changing = variables(1.0)
-    progress = Progress(directory, changing, "")
+    progress = RunState(directory, changing, "")
     kept = progress.arrays()
     variable.assign([5.0, 6.0])
     progress.restore(kept)
@@ -43,12 +43,12 @@ def test_restoring_undoes_what_happened_since(directory):
 
 
 def test_variables_that_are_not_finite_are_not_saved(directory):
-    progress = Progress(directory, variables(1.0, float("nan")), "")
+    progress = RunState(directory, variables(1.0, float("nan")), "")
     assert not progress.save()
     assert progress.last_checkpoint() is None
 
 
 def test_checkpoints_of_other_variables_are_an_error(directory):
-    Progress(directory, variables(1.0), "").save()
+    RunState(directory, variables(1.0), "").save()
     with pytest.raises(RunDirectoryError, match="its checkpoints are of another version of this program"):
-        Progress(directory, variables(1.0, 2.0), "")
+        RunState(directory, variables(1.0, 2.0), "")

@@ -134,7 +134,7 @@ def test_photos_that_changed_before_a_resume_are_one_event_of_its_first_step(fin
     resumed = Path(shutil.copytree(run, tmp_path / "resumed"))
     (resumed / "checkpoints" / "step_00000008.npz").unlink()
     for method, instead in {"plan": "", "_batches": (), "finish": None}.items():  # no step: its beginning is enough
-        monkeypatch.setattr(f"faststyle.train.training_run.TrainingRun.{method}", lambda *_, instead=instead: instead)
+        monkeypatch.setattr(f"faststyle.train.run.TrainingRun.{method}", lambda *_, instead=instead: instead)
     added = shutil.copy(photos / "photo_00.jpg", photos / "added.jpg")
     try:
         assert main([*command, "--output", str(resumed)]) == 0

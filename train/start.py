@@ -31,7 +31,7 @@ def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False
 
 
 def _run(settings: TrainSettings, directory: RunDirectory, *, dry_run: bool) -> None:
-    from faststyle.train.training_run import TrainingRun
+    from faststyle.train.run import TrainingRun
 
     run = TrainingRun(settings, directory)
     if run.step < settings.steps:
