@@ -3,7 +3,6 @@
 import os
 import platform
 import re
-import resource
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -45,6 +44,8 @@ def peak_memory_bytes() -> int:
     found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.is_file() else None
     if found:
         return int(found[1]) * 1024
+    import resource  # which Windows lacks
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

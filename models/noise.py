@@ -81,7 +81,7 @@ class StyleNoise(keras.layers.Layer):
         _, height, width, _ = ops.shape(inputs)
         noise = noise_plane(height, width, self._origins(origin, training))
         gain = ops.matmul(ops.cast(style_mixture, "float32"), ops.cast(self.gain, "float32"))
-        added = ops.cast(noise[None, :, :, None] * gain[:, None, None, :], self.compute_dtype)
+        added = ops.cast(ops.reshape(noise, (1, height, width, 1)) * gain[:, None, None, :], self.compute_dtype)
         return ops.cast(inputs, self.compute_dtype) + added
 
     def _origins(self, origin, training):

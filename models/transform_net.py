@@ -96,6 +96,7 @@ def stylize_any_size(network: Callable, image, style_mixture):
     height, width = ops.shape(image)[1:3]
     bottom, right = -height % SIZE_MULTIPLE_PX, -width % SIZE_MULTIPLE_PX
     padded = ops.pad(image, [[0, 0], [0, bottom], [0, right], [0, 0]], mode="reflect")
+    padded = ops.reshape(padded, (-1, height + bottom, width + right, 3))  # a graph no longer knows the channels
     stylized = network([padded, style_mixture])[:, :height, :width, :]
     return ops.clip(stylized, 0.0, 255.0)
 

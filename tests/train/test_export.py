@@ -116,3 +116,16 @@ def test_overwriting_replaces_the_model_whole(one_style, tmp_path, without_tile_
     export_model(toy_weights(2), tmp_path / "model", overwrite=True)
     assert read_model_card(tmp_path / "model")["styles"] == ["style_0", "style_1"]
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
+def test_litert_takes_the_model_and_computes_the_same_at_any_size(one_style):
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(one_style), signature_keys=["serving_default"])
+    lite = tf.lite.Interpreter(model_content=converter.convert()).get_signature_runner("serving_default")
+    stylize = tf.saved_model.load(str(one_style)).signatures["serving_default"]
+    for shape in ((1, 50, 70, 3), (1, 64, 32, 3)):
+        image = np.random.default_rng(0).uniform(0, 255, shape).astype("float32")
+        expected = stylize(image=tf.constant(image))["stylized_image"]
+        np.testing.assert_allclose(lite(image=image)["stylized_image"], expected, atol=0.5)
