@@ -1,5 +1,6 @@
 """Words on contact sheets: a picture with lines of text below it, or a cell of text alone."""
 
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,7 +32,12 @@ def captioned(picture: np.ndarray, lines: Sequence[str], *, text_px: int = TEXT_
 
 
 def text_cell(lines: Sequence[str], *, text_px: int = TEXT_PX) -> np.ndarray:
-    """Lines of black text on white, centered: `[height, width, 3]` uint8, just large enough."""
+    """Lines of black text on white, centered: `[height, width, 3]` uint8, just large enough.
+
+    Accents are left out: Pillow's own font has none.
+    """
+    lines = [unicodedata.normalize("NFKD", line) for line in lines]
+    lines = ["".join(letter for letter in line if not unicodedata.combining(letter)) for line in lines]
     font = ImageFont.load_default(text_px)
     line_px = round(text_px * _LINE_SPACING)
     width = max((int(np.ceil(font.getlength(line))) for line in lines), default=0) + 2 * _MARGIN_PX

@@ -24,3 +24,7 @@ def test_a_caption_wider_than_its_picture_widens_the_cell_evenly():
 def test_more_text_takes_more_room():
     assert text_cell(["long words"]).shape[1] > text_cell(["short"]).shape[1]
     assert text_cell(["a", "b", "c"]).shape[0] - text_cell(["a", "b"]).shape[0] == 17
+
+
+def test_an_accent_is_left_out_and_its_letter_stays():
+    np.testing.assert_array_equal(text_cell(["Fernand Léger"]), text_cell(["Fernand Leger"]))
