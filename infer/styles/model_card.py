@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 CARD_FILE = Path("assets.extra") / "style.json"
+_LARGEST_BYTES = 10_000_000
 
 
 class ModelCardError(ValueError):
@@ -19,9 +20,15 @@ def read_model_card(model_dir: Path) -> dict:
     if not (model_dir / "saved_model.pb").is_file():
         raise ModelCardError(f"{model_dir}: no exported model (saved_model.pb); `faststyle export` writes one")
     try:
-        card = json.loads((model_dir / CARD_FILE).read_text(encoding="utf-8"))
+        path = model_dir / CARD_FILE
+        if path.stat().st_size > _LARGEST_BYTES:
+            raise ValueError("too large")
+        card = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(card["styles"], list):
             raise TypeError("styles is no list")
+        # Names go to terminals and into file names; whoever made the model must not steer these.
+        if not all(isinstance(name, str) and name.isprintable() for name in card["styles"]):
+            raise TypeError("a style's name is no printable text")
         return card
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelCardError(f"{model_dir}: no readable model card {CARD_FILE} ({error})") from None

@@ -35,6 +35,7 @@ def test_the_exit_status_is_what_the_command_returns(status, capsys):
     [
         (ValueError("no style\nin   it"), 2, "error: no style in it"),
         (FileNotFoundError(2, "No such file", "a.jpg"), 2, "error: [Errno 2] No such file: 'a.jpg'"),
+        (ValueError("no file \x1b[31mété\x07.jpg"), 2, "error: no file \ufffd[31mété\ufffd.jpg"),  # steers no terminal
         (ValueError(), 2, "error: ValueError"),
         (RuntimeError("no more\nsteps"), 1, "stopped: no more steps"),
         (KeyboardInterrupt(), 130, "interrupted"),

@@ -53,6 +53,20 @@ def test_a_card_that_cannot_be_understood_is_named_in_one_line(model_dir, conten
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["red\x1b[31m", "two\nlines", "\u202eright to left", 7])
+def test_a_name_that_would_steer_a_terminal_is_refused(model_dir, name):
+    (model_dir / CARD_FILE).write_text(json.dumps({"styles": ["woodcut", name]}), encoding="utf-8")
+    with pytest.raises(ModelCardError, match="a style's name is no printable text"):
+        read_model_card(model_dir)
+
+
+def test_a_card_of_gigabytes_is_refused_unread(model_dir):
+    with (model_dir / CARD_FILE).open("wb") as file:
+        file.truncate(1 << 30)
+    with pytest.raises(ModelCardError, match="too large"):
+        read_model_card(model_dir)
+
+
 def test_an_identity_style_counts_only_if_the_model_holds_it():
     assert identity_style({"styles": ["woodcut", "photo"], "identity_style": "photo"}) == "photo"
     assert identity_style({"styles": ["woodcut"], "identity_style": "photo"}) is None
