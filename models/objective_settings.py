@@ -44,7 +44,7 @@ class ObjectiveSettings:
     content_layers: Mapping[str, float] = dataclasses.field(default_factory=lambda: dict(CONTENT_LAYERS))
     style_layers: Mapping[str, float] = dataclasses.field(default_factory=lambda: dict(STYLE_LAYERS))
     statistic: str = "covariance"
-    content_weight: float = 0.25
+    content_weight: float = 0.4
     style_weight: float = 1.0
     tv_weight: float = 3.0
     activation_shift: float = 0.0

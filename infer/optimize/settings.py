@@ -74,8 +74,8 @@ class OptimizeSettings:
     style_layer_exponent: float = 1.0
     content_blend: float | None = None
     statistic: str = _SHARED.statistic
-    # Half of the trainer's: a network must serve every photo and loses more of it, a single image does not.
-    content_weight: float = _SHARED.content_weight / 2
+    # Below the trainer's: a network must serve every photo and loses more of it, a single image does not.
+    content_weight: float = 0.125
     style_weight: float = _SHARED.style_weight
     tv_weight: float = _SHARED.tv_weight
     activation_shift: float = _SHARED.activation_shift

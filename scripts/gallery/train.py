@@ -33,6 +33,9 @@ def add_train_gallery_command(subcommands) -> None:
     parser.add_argument(
         "--batch-size", type=int, nargs=2, default=(4, 2), metavar=("SMALL", "LARGE"), help="crops per step"
     )
+    parser.add_argument(
+        "--learning-rate", type=float, metavar="RATE", help="peak; a quarter of the default to train on a good network"
+    )
     parser.set_defaults(run=run_train_gallery)
 
 
@@ -52,6 +55,7 @@ def run_train_gallery(arguments: argparse.Namespace) -> int:
         "style_images": styles,
         "content": arguments.content,
         "learned_strength": True,
+        "learning_rate": arguments.learning_rate,
         "preview_every": 2000,
         "held_out": 4,
     }

