@@ -136,7 +136,7 @@ def _check_parity(network: keras.Model, weights: TransformWeights, model_dir: Pa
     differences = {
         "the reloaded model": np.max(np.abs(reloaded - expected)),
         "its serve_bytes": np.max(np.abs(np.stack(decoded) - expected)) - _ROUNDING,
-        "its tile graphs": tile_graph_difference(weights, stylize, model_dir),
+        "its tile graphs": tile_graph_difference(weights, network, model_dir),
     }
     for what, difference in differences.items():
         if not difference <= _PARITY_LEVELS:

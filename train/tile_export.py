@@ -51,12 +51,12 @@ def write_tile_graphs(weights: TransformWeights, model_dir: Path) -> None:
     (model_dir / TILES_CARD).write_text(json.dumps({"channels": channels}) + "\n", encoding="utf-8")
 
 
-def tile_graph_difference(weights: TransformWeights, stylize, model_dir: Path) -> float:
+def tile_graph_difference(weights: TransformWeights, network, model_dir: Path) -> float:
     """Largest difference, in levels of 255, of an image stylized by the written graphs as one tile, and at once.
 
     Args:
         weights: of the trained network.
-        stylize: from image and style mixture, as `[1, ...]` float32 each, to the stylized image.
+        network: the trained network.
         model_dir: where the tile graphs are.
     """
     random = np.random.default_rng(1)
@@ -72,4 +72,5 @@ def tile_graph_difference(weights: TransformWeights, stylize, model_dir: Path) -
     }
     measured = load_graph(model_dir / MEASURING_GRAPH, runtime="tensorflow")(inputs | own)
     painted = load_graph(model_dir / PAINTING_GRAPH, runtime="tensorflow")(inputs | {"statistics": measured})
-    return float(np.max(np.abs(painted - np.asarray(stylize(image, mixture)))))
+    at_once = np.clip(np.asarray(network([image, mixture])), 0, 255)
+    return float(np.max(np.abs(painted - at_once)))

@@ -15,7 +15,14 @@ from PIL import Image
 
 from faststyle.images.files import to_uint8
 from faststyle.infer.network.runtimes import load_graph
-from faststyle.infer.network.tiles import MULTIPLE_PX, Tile, cut_window, paste_core, plan_tiles
+from faststyle.infer.network.tiles import (
+    MULTIPLE_PX,
+    Tile,
+    cut_window,
+    paste_core,
+    plan_tiles,
+    with_border,
+)
 
 PAINTING_GRAPH = Path("assets.extra") / "tiles" / "painting"
 MEASURING_GRAPH = Path("assets.extra") / "tiles" / "measuring"
@@ -49,18 +56,21 @@ class TilePainter:
 
     def paint(self, image: np.ndarray, statistics: np.ndarray) -> np.ndarray:
         """Stylizes `[height, width, 3]` uint8, normalizing by the given statistics."""
+        height, width = image.shape[:2]
+        image, border = with_border(image)
         stylized = np.empty_like(image)
         given = {"statistics": statistics.astype("float32"), **self._mixture}
         for tile in plan_tiles(*image.shape[:2], core_px=self._core_px):
             paste_core(stylized, tile, to_uint8(self._painting(_placed(image, tile) | given)[0]))
-        return stylized
+        return stylized[border : border + height, border : border + width]
 
     def fast_statistics(self, image: np.ndarray) -> np.ndarray:
         """Statistics of a thumbnail of at most a megapixel."""
-        return self._own_statistics(_thumbnail(image), self._neutral)
+        return self._own_statistics(_thumbnail(with_border(image)[0]), self._neutral)
 
     def exact_statistics(self, image: np.ndarray) -> np.ndarray:
         """Statistics of the whole image."""
+        image, _ = with_border(image)
         thumbnail = _thumbnail(image)
         statistics = self._own_statistics(thumbnail, self._neutral)
         for _ in range(_NORMALIZATIONS):

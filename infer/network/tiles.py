@@ -9,6 +9,8 @@ import numpy as np
 MULTIPLE_PX = 4
 # Half the receptive field of the transform network, a multiple of 4.
 MARGIN_PX = 64
+# Mirrored around the whole image, as `models.transform_net.stylize_any_size` does.
+BORDER_PX = 16
 
 
 class Tile(NamedTuple):
@@ -26,6 +28,16 @@ class Tile(NamedTuple):
     def pixels(self) -> int:
         """Pixels of the core."""
         return (self.core[2] - self.core[0]) * (self.core[3] - self.core[1])
+
+
+def with_border(image: np.ndarray) -> tuple[np.ndarray, int]:
+    """An image with a mirrored border of 16 px, less where it has not as many, and how many it is.
+
+    At the bottom and the right it goes on to a multiple of 4.
+    """
+    border = min(BORDER_PX, min(image.shape[:2]) // MULTIPLE_PX * MULTIPLE_PX - MULTIPLE_PX)
+    sides = [(border, border + -side % MULTIPLE_PX) for side in image.shape[:2]]
+    return np.pad(image, [*sides, (0, 0)], mode="reflect"), border
 
 
 def plan_tiles(height: int, width: int, *, core_px: int) -> Iterator[Tile]:
