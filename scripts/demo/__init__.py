@@ -1,0 +1,1 @@
+"""`faststyle demo`: drawn styles, a training, an export, a contact sheet."""
