@@ -10,8 +10,8 @@ from faststyle.images.files import read_image, write_image
 from faststyle.infer.network.stylizer import Stylizer
 from faststyle.scripts.demo.drawn_styles import write_drawn_styles
 from faststyle.scripts.demo.sample_photos import write_sample_photos
-from faststyle.train.start import run_training
 from faststyle.train.settings import TrainSettings
+from faststyle.train.start import run_training
 
 _CELL_PX = 320
 _SHOWN = ("astronaut", "chelsea", "coffee", "rocket")
