@@ -36,9 +36,16 @@ def add_judge_command(subcommands) -> None:
 
 def run_judge(arguments: argparse.Namespace) -> int:
     """Prints a row for every painting, as it is judged, and the medians."""
-    others = dict(part.split("=", 1) for part in arguments.beside)
+    for beside in arguments.beside:
+        if "=" not in beside:
+            raise ValueError(f"--beside {beside}: must be NAME=FOLDER")
+    others = dict(beside.split("=", 1) for beside in arguments.beside)
     paintings = [path for path in list_images(arguments.paintings) if path.stem in _names()]
     photos = {path.stem: fit_within(read_image(path), _SIDE_PX) for path in list_images(arguments.photos)}
+    if not paintings:
+        raise ValueError(f"{arguments.paintings}: no image with the name of a gallery style")
+    if not photos:
+        raise ValueError(f"{arguments.photos}: no photos")
     rows = []
     for painting in paintings:
         stylize = load_stylizer(GALLERY_NAME, mix={painting.stem: 1.0})

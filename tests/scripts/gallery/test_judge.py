@@ -52,3 +52,19 @@ def test_a_picture_that_another_tool_lacks_is_named(folders, capsys):
     (folders / "other" / "the_scream" / "photo_20.png").unlink()
     assert run(folders, "--beside", f"other={folders / 'other'}") == 2
     assert "the_scream has no picture photo_20 of 24x16 px" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("paintings", "photos", "more", "words"),
+    [
+        ("nowhere", "photos", [], "nowhere: no image with the name of a gallery style"),
+        ("paintings", "nowhere", [], "nowhere: no photos"),
+        ("paintings", "photos", ["--beside", "other"], "--beside other: must be NAME=FOLDER"),
+    ],
+)
+def test_what_cannot_be_judged_is_one_line(folders, capsys, paintings, photos, more, words):
+    arguments = [str(folders / paintings), "--photos", str(folders / photos), *more]
+    assert run_command_line("judge", [add_judge_command], arguments, only_command="judge") == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
