@@ -41,11 +41,10 @@ def with_border(image: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def plan_tiles(height: int, width: int, *, core_px: int) -> Iterator[Tile]:
-    """Cores of about equal size, sides at most `core_px`, that partition an image padded to multiples of 4.
+    """Cores of about equal size, sides at most `core_px`, that partition an image whose sides are multiples of 4.
 
-    Windows end where the padded image ends, so that the network's own padding acts there as on the whole image.
+    Windows end where the image ends, so that the network's own padding acts there as on the whole image.
     """
-    height, width = _padded(height), _padded(width)
     rows, columns = _cuts(height, core_px), _cuts(width, core_px)
     for top, bottom in itertools.pairwise(rows):
         for left, right in itertools.pairwise(columns):
@@ -59,23 +58,16 @@ def plan_tiles(height: int, width: int, *, core_px: int) -> Iterator[Tile]:
 
 
 def cut_window(image: np.ndarray, tile: Tile) -> np.ndarray:
-    """The tile's window as `[1, height, width, 3]` float32, mirrored where the image was padded to multiples of 4."""
+    """The tile's window as `[1, height, width, 3]` float32."""
     top, left, bottom, right = tile.window
-    inside = image[top:bottom, left:right].astype("float32")
-    missing = [(0, bottom - top - inside.shape[0]), (0, right - left - inside.shape[1]), (0, 0)]
-    return np.pad(inside, missing, mode="reflect")[None]
+    return image[None, top:bottom, left:right].astype("float32")
 
 
 def paste_core(image: np.ndarray, tile: Tile, stylized_window: np.ndarray) -> None:
-    """Writes the core of `[height, width, 3]` into its place; what was padding falls away."""
+    """Writes the core of `[height, width, 3]` into its place."""
     top, left, bottom, right = tile.core
-    place = image[top:bottom, left:right]
-    inner_top, inner_left = tile.core_in_window[:2]
-    place[:] = stylized_window[inner_top : inner_top + place.shape[0], inner_left : inner_left + place.shape[1]]
-
-
-def _padded(side: int) -> int:
-    return side + -side % MULTIPLE_PX
+    inner_top, inner_left, inner_bottom, inner_right = tile.core_in_window
+    image[top:bottom, left:right] = stylized_window[inner_top:inner_bottom, inner_left:inner_right]
 
 
 def _cuts(side: int, core_px: int) -> list[int]:
