@@ -32,6 +32,13 @@ def add_benchmark_command(subcommands) -> None:
     parser.add_argument("--rounds", type=int, default=5, help="rounds in turn (default: 5)")
     parser.add_argument("--torch-python", metavar="PATH", help="a Python that has PyTorch, to compare with")
     parser.add_argument(
+        "--beside",
+        metavar="NAME=COMMAND",
+        nargs="+",
+        default=[],
+        help="other programs that stylize, with {photo} and {output} for the files",
+    )
+    parser.add_argument(
         "--sides", type=parse_whole_numbers, default=(256, 512, 1024, 2048, 4096), help="square photos, in px"
     )
     parser.add_argument("--megapixels", type=parse_whole_numbers, default=(12, 24, 50, 100), help="large photos")
@@ -50,6 +57,7 @@ def run_benchmark(arguments: argparse.Namespace) -> int:
     """Runs the chosen benchmarks; a table is written as soon as it is measured."""
     if arguments.what in _THAT_TRAIN and not (arguments.style and arguments.content):
         raise ValueError(f"{arguments.what} trains: give it --style IMAGE and --content SOURCE")
+    _beside(arguments)
     for path in arguments.docs:
         if not path.is_file():
             raise ValueError(f"{path}: no such file")
@@ -82,12 +90,24 @@ def _tables(arguments: argparse.Namespace) -> Iterator[Table]:
     if "inference" in chosen:
         from faststyle.scripts.benchmarks.inference import inference_tables
 
-        sizes = {"sides": arguments.sides, "megapixels": arguments.megapixels}
-        yield from inference_tables(arguments.rounds, torch_python=arguments.torch_python, **sizes)
+        yield from inference_tables(
+            arguments.rounds,
+            torch_python=arguments.torch_python,
+            beside=_beside(arguments),
+            sides=arguments.sides,
+            megapixels=arguments.megapixels,
+        )
     if "optimize" in chosen:
         from faststyle.scripts.benchmarks.optimize import optimize_tables
 
         yield from optimize_tables()
+
+
+def _beside(arguments: argparse.Namespace) -> dict[str, str]:
+    for text in arguments.beside:
+        if not all(part in text for part in ("=", "{photo}", "{output}")):
+            raise ValueError(f"--beside is NAME=COMMAND with {{photo}} and {{output}} in it, got {text!r}")
+    return dict(text.split("=", 1) for text in arguments.beside)
 
 
 def _quality_tables(arguments: argparse.Namespace, chosen: Sequence[str]) -> Iterator[Table]:
@@ -145,6 +165,9 @@ def _command(arguments: argparse.Namespace) -> str:
     words = ["python", "-m", "faststyle.scripts.benchmarks", arguments.what, "--rounds", str(arguments.rounds)]
     if arguments.torch_python:
         words += ["--torch-python", "PYTHON"]
+    for name, command in _beside(arguments).items():
+        program, *options = shlex.split(command)
+        words += ["--beside", f"{name}={shlex.join([Path(program).name, *options])}"]
     if arguments.what in (*_THAT_TRAIN, "all") and arguments.style:
         words += ["--style", Path(arguments.style).name, "--content", "PHOTOS", "--steps", str(arguments.steps)]
         words += ["--image-size", str(arguments.image_size)]

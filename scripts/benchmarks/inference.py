@@ -1,7 +1,8 @@
-"""Tables of the inference benchmark: start-up as whole processes, seconds and memory by size, share of the machine."""
+"""Tables of the inference benchmark: whole processes, seconds and memory by size, share of the machine."""
 
 import json
 import re
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -14,29 +15,35 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from faststyle.scripts.benchmarks import torch_reference
+from faststyle.scripts.benchmarks import process_probe, torch_reference
 from faststyle.scripts.benchmarks.stylize_probe import noise_photo
 from faststyle.scripts.benchmarks.table import Number, Table
 
-_START_PX = 512
+_OURS = "openvino"
 _LOOP_PX = 1024
 _LOOP_TARGET = 1.2
 
 
 def inference_tables(
-    rounds: int, *, torch_python: str | None, sides: tuple[int, ...], megapixels: tuple[float, ...]
+    rounds: int,
+    *,
+    torch_python: str | None,
+    beside: dict[str, str],
+    sides: tuple[int, ...],
+    megapixels: tuple[float, ...],
 ) -> Iterator[Table]:
     """All tables, one after the other, for the base network's first style.
 
     Args:
         rounds: of each variant, in turn.
         torch_python: an interpreter that has PyTorch; None leaves the comparison out.
+        beside: other programs to compare with, see `process_table`.
         sides: sizes of square photos, in px.
         megapixels: sizes of large photos, 3:2.
     """
     with tempfile.TemporaryDirectory() as folder:
         model = export_base_model(Path(folder) / "model")
-        yield start_table(model, Path(folder), rounds, torch_python)
+        yield process_table(model, Path(folder), rounds, torch_python=torch_python, beside=beside, sides=sides)
         yield size_table(model, rounds, sides)
         yield large_table(model, megapixels)
         yield machine_table(model, rounds)
@@ -53,34 +60,56 @@ def export_base_model(output: Path) -> Path:
     return output
 
 
-def start_table(model: Path, folder: Path, rounds: int, torch_python: str | None) -> Table:
-    """Seconds of whole processes that stylize one photo file."""
-    photo = folder / "photo.png"
-    Image.fromarray(noise_photo(_START_PX, _START_PX)).save(photo)
-    stylize = [sys.executable, "-m", "faststyle", "stylize", str(model), str(photo), "--overwrite"]
-    stylize += ["--output", str(folder / "result.png"), "--runtime"]
-    commands = {"openvino": [*stylize, "openvino"], "tensorflow": [*stylize, "tensorflow"]}
-    if torch_python:
-        commands["PyTorch, full width"] = [
-            torch_python, torch_reference.__file__, str(photo), str(folder / "torch.png"),
-        ]  # fmt: skip
-    seconds: dict[str, list[float]] = {name: [] for name in commands}
-    for round_ in range(rounds + 1):
-        for name, command in commands.items():
-            start = time.perf_counter()
-            subprocess.run(command, check=True, capture_output=True)
-            if round_:  # the first fills disk and compile caches
-                seconds[name].append(time.perf_counter() - start)
-    medians = {name: statistics.median(values) for name, values in seconds.items()}
-    targets = {"tensorflow": 4.0, "PyTorch, full width": 3.0}
+def process_table(
+    model: Path, folder: Path, rounds: int, *, torch_python: str | None, beside: dict[str, str], sides: tuple[int, ...]
+) -> Table:
+    """Seconds and peak memory of whole processes that stylize one photo file, PNG to PNG.
+
+    Args:
+        model: exported model.
+        folder: for photos and results.
+        rounds: of each process, in turn.
+        torch_python: an interpreter that has PyTorch, or None.
+        beside: name to command of other programs, with `{photo}` and `{output}` where the files go.
+        sides: sizes of square photos, in px.
+    """
     rows: list[list[str | Number]] = []
-    for name, median in medians.items():
-        slower = median / medians["openvino"]
-        target = targets.get(name)
-        met = f"at least {target:g}: {'met' if slower >= target else 'not met'}" if target else ""
-        rows.append([name, Number(median), Number(slower, ".1f"), met])
-    title = f"Whole process for one {_START_PX}x{_START_PX} photo file, median of {rounds} in turn"
-    return Table("inference.start", title, ["process", "s", "times openvino's", "target"], rows)
+    for side in sides:
+        photo, output = folder / f"{side}.png", folder / "result.png"
+        Image.fromarray(noise_photo(side, side)).save(photo)
+        commands = _stylize_commands(model, photo, output, torch_python)
+        for name, command in beside.items():
+            commands[name] = [part.format(photo=photo, output=output) for part in shlex.split(command)]
+        runs: dict[str, list[dict]] = {name: [] for name in commands}
+        for _ in range(rounds + 1):
+            for name, command in commands.items():
+                runs[name].append(_run_process(command, output))
+        medians = {  # the first round fills disk and compile caches
+            name: statistics.median(run["seconds"] for run in measured[1:]) for name, measured in runs.items()
+        }
+        for name, median in medians.items():
+            peak = max(run["peak_mib"] for run in runs[name])
+            rows.append([f"{side}x{side}", name, Number(median), Number(median / medians[_OURS]), Number(peak, ".0f")])
+    title = f"Whole processes from one photo file to the next, PNG, median of {rounds} in turn"
+    return Table("inference.process", title, ["photo", "process", "s", f"times {_OURS}'s", "peak MiB"], rows)
+
+
+def _stylize_commands(model: Path, photo: Path, output: Path, torch_python: str | None) -> dict[str, list[str]]:
+    stylize = [sys.executable, "-m", "faststyle", "stylize", str(model), str(photo)]
+    stylize += ["--overwrite", "--output", str(output), "--runtime"]
+    commands = {_OURS: [*stylize, "openvino"], "tensorflow": [*stylize, "tensorflow"]}
+    if torch_python:
+        commands["PyTorch, full width"] = [torch_python, torch_reference.__file__, str(photo), str(output)]
+    return commands
+
+
+def _run_process(command: list[str], output: Path) -> dict[str, float]:
+    """Seconds and peak MiB of a command that has to write `output`."""
+    output.unlink(missing_ok=True)
+    done = subprocess.run([sys.executable, process_probe.__file__, *command], capture_output=True, text=True)
+    if done.returncode or not output.is_file():
+        raise RuntimeError(f"{shlex.join(command)} wrote no result: {done.stderr[-300:]}")
+    return json.loads(done.stdout)
 
 
 def size_table(model: Path, rounds: int, sides: tuple[int, ...]) -> Table:

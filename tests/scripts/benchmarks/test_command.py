@@ -75,3 +75,9 @@ def test_numbers_are_written_with_what_they_ran_on(tmp_path):
 def test_a_document_that_is_not_there_is_refused_before_measuring(tmp_path, capsys):
     assert main(["training", "--docs", str(tmp_path / "nowhere.md")]) == 2
     assert "nowhere.md: no such file" in capsys.readouterr().err
+
+
+def test_another_program_needs_places_for_its_files(capsys):
+    assert main(["inference", "--beside", "other=paint {photo}"]) == 2
+    expected = "error: --beside is NAME=COMMAND with {photo} and {output} in it, got 'other=paint {photo}'\n"
+    assert capsys.readouterr().err == expected
