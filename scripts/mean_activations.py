@@ -31,12 +31,18 @@ def run_mean_activations(arguments: argparse.Namespace) -> int:
     from faststyle.atomic_files import write_atomically
     from faststyle.images.files import list_images, read_image, resize_shorter_side
     from faststyle.models.feature_scale import mean_activations
+    from faststyle.models.loss_network import POOLINGS
     from faststyle.models.loss_network_weights import load_vgg_weights
 
     photos = list_images(arguments.photos)
     chosen = photos[:: max(1, len(photos) // arguments.count)][: arguments.count]
     weights = load_vgg_weights("vgg16")
-    means = mean_activations(weights, [resize_shorter_side(read_image(path), _SHORTER_SIDE_PX) for path in chosen])
+    images = [resize_shorter_side(read_image(path), _SHORTER_SIDE_PX) for path in chosen]
+    means = {
+        f"{pooling}/{name}": values
+        for pooling in POOLINGS
+        for name, values in mean_activations(weights, images, pooling=pooling).items()
+    }
     buffer = io.BytesIO()
     entries: dict[str, Any] = {"source": np.array(weights.source), **means}
     np.savez_compressed(buffer, **entries)

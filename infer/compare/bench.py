@@ -59,6 +59,6 @@ class Bench:
         chosen = self.settings.objective
         settings = chosen.objective_settings()
         published = load_vgg_weights(chosen.loss_network, chosen.vgg_weights)
-        weights = rescaled(published, chosen.feature_scale, [self.style])
+        weights = rescaled(published, chosen.feature_scale, [self.style], pooling=chosen.pooling)
         network = LossNetwork(chosen.loss_network, layers=settings.layers(), pooling=chosen.pooling, weights=weights)
         return Objective(network, settings)

@@ -83,7 +83,7 @@ def parse_numbers(text: str) -> tuple[float, ...]:
 
 def add_descent_options(group) -> None:
     """Optimizer, start and stop; shared with the reconstruction command."""
-    _option(group, "initial", str, "content, style, noise, or an image file to start from", metavar="START")
+    _option(group, "initial", str, "content, style, noise, gray, or an image file to start from", metavar="START")
     _option(group, "initial_noise", float, "share of noise in the start, 0..1")
     _option(group, "seed", int, "of the noise")
     _option(group, "optimizer", str, "L-BFGS needs fewer iterations", choices=OPTIMIZERS)

@@ -59,7 +59,7 @@ def optimize_image(settings: OptimizeSettings, log: OptimizeLog) -> OptimizedIma
     pictures = _read_pictures(settings)
     chosen = settings.objective_settings()
     weights = load_vgg_weights(settings.loss_network, settings.vgg_weights)
-    weights = rescaled(weights, settings.feature_scale, [pictures.photo, *pictures.styles])
+    weights = rescaled(weights, settings.feature_scale, [pictures.photo, *pictures.styles], pooling=settings.pooling)
     loss_network = LossNetwork(settings.loss_network, layers=chosen.layers(), pooling=settings.pooling, weights=weights)
     objective = Objective(loss_network, chosen)
     result: OptimizedImage | None = None

@@ -10,15 +10,17 @@ _VGG19_LAYERS = [
 
 
 def _gatys() -> dict:
-    """Gatys et al. 2016 (CVPR), section 3, with the weights of the authors' own notebook.
+    """Gatys et al. 2016 (CVPR), section 3, as the authors' own notebook has it.
 
     github.com/leongatys/PytorchNeuralStyleTransfer: a mean squared error of the features, and 1000 / N^2 times one of
-    Gram matrices over N channels. The paper's ratio of 1e-3 in its equations 1 to 5 keeps the photo's edges alone.
+    Gram matrices over N channels, of a VGG-19 as it was published, with maximum pooling, from the content image. The
+    paper has mean activations of 1, average pooling and white noise; its ratio of 1e-3 in equations 1 to 5 keeps the
+    photo's edges alone.
     """
     return {
         "loss_network": "vgg19",
-        "pooling": "average",
-        "feature_scale": "unit-mean",
+        "pooling": "max",
+        "feature_scale": "caffe",
         "statistic": "gram",
         "units": "mean",
         "content_layers": {"relu4_2": 1.0},
@@ -26,7 +28,7 @@ def _gatys() -> dict:
         "content_weight": 1.0,
         "style_weight": 1e3,
         "tv_weight": 0.0,
-        "initial": "noise",
+        "initial": "content",
         "iterations": 500,
     }
 
@@ -35,7 +37,7 @@ def _johnson() -> dict:
     """Johnson et al. 2016 (arXiv 1603.08155), the optimization baseline of section 4.1, as their code has it.
 
     github.com/jcjohnson/fast-neural-style, slow_neural_style.lua: mean squared errors, and half the squared
-    differences of neighboring pixels times 1e-6.
+    differences of neighboring pixels times 1e-6, from a mean gray with noise of a deviation of 1.
     """
     return {
         "loss_network": "vgg16",
@@ -48,13 +50,13 @@ def _johnson() -> dict:
         "content_weight": 1.0,
         "style_weight": 5.0,
         "tv_weight": 5e-7,
-        "initial": "noise",
+        "initial": "gray",
         "iterations": 500,
     }
 
 
 def _fastai() -> dict:
-    """fast.ai, Cutting Edge Deep Learning for Coders 2017, lesson 8, the style transfer notebook."""
+    """fast.ai, Cutting Edge Deep Learning for Coders 2017, lesson 8, the style transfer notebook; from a mean gray."""
     weights = (0.05, 0.2, 0.2, 0.25, 0.3)
     return {
         "loss_network": "vgg16",
@@ -67,7 +69,7 @@ def _fastai() -> dict:
         "content_weight": 0.1,
         "style_weight": 1.0,
         "tv_weight": 0.0,
-        "initial": "noise",
+        "initial": "gray",
         "iterations": 200,
     }
 

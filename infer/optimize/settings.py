@@ -28,7 +28,7 @@ class OptimizeSettings:
         size: longer side of the result, px, at most the photo's; 0 is the photo's own size.
         scales: longer sides to run through, coarse to fine; () is just `size`.
         preserve_colors: "none", "luminance" (of the result only) or "covariance" (the style is recolored first).
-        initial: "content", "style", "noise" or an image file.
+        initial: "content", "style", "noise", "gray" or an image file.
         initial_noise: share of noise in the initial image, 0..1.
         optimizer: "lbfgs" or "adam".
         iterations: at every scale.

@@ -26,6 +26,11 @@ def test_noise_depends_on_the_seed_only():
     assert 35 < start("noise").std() < 45
 
 
+def test_gray_has_a_trace_of_noise():
+    assert start("gray").mean() == pytest.approx(127.5, abs=0.1)
+    assert start("gray").std() == pytest.approx(1, abs=0.05)
+
+
 def test_a_blend_is_the_weighted_sum():
     inside = (start("noise") > 0) & (start("noise") < 255)
     expected = 0.75 * 200 + 0.25 * start("noise")
