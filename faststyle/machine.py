@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from faststyle import DISTRIBUTION
+from faststyle.processor import processor_name
 
 _PACKAGES = (
     *(DISTRIBUTION, "tensorflow", "jax", "keras", "numpy", "pillow", "openvino", "tensorflow-datasets"),
@@ -24,14 +25,6 @@ def machine() -> dict:
         "platform": platform.platform(),
         "versions": versions,
     }
-
-
-def processor_name() -> str:
-    """The processor's name, as the operating system knows it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def peak_memory_bytes() -> int:

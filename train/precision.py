@@ -1,13 +1,13 @@
 """Which compute precision a run uses: bfloat16 where the processor multiplies it fast, float32 elsewhere."""
 
 import re
-from pathlib import Path
 
 import keras
 
+from faststyle.processor import multiplies_bfloat16_fast
+
 PRECISIONS = ("auto", "bfloat16", "float32")
 _POLICIES = {"bfloat16": "mixed_bfloat16", "float32": "float32"}
-_BFLOAT16_CPU_FLAGS = {"amx_bf16", "avx512_bf16"}
 # NVIDIA's Ampere generation is the first with bfloat16 matrix units.
 _AMPERE = (8, 0)
 
@@ -34,17 +34,7 @@ def _bfloat16_is_fast() -> bool:
     capability = _gpu_compute_capability()
     if capability is not None:
         return capability >= _AMPERE
-    return bool(_BFLOAT16_CPU_FLAGS & _cpu_flags())
-
-
-def _cpu_flags() -> set[str]:
-    cpuinfo = Path("/proc/cpuinfo")  # Linux only; elsewhere float32 is the safe answer
-    if not cpuinfo.is_file():
-        return set()
-    for line in cpuinfo.read_text().splitlines():
-        if line.startswith("flags"):
-            return set(line.split(":", 1)[1].split())
-    return set()
+    return multiplies_bfloat16_fast()
 
 
 def _gpu_compute_capability() -> tuple[int, int] | None:

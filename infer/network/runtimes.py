@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from faststyle.processor import multiplies_bfloat16_fast
+
 RUNTIMES = ("auto", "openvino", "tensorflow")
 PRECISIONS = ("auto", "bfloat16", "float32")
 _NVIDIA_DEVICE = Path("/dev/nvidiactl")
@@ -48,7 +50,7 @@ def load_graph(model_dir: Path, *, runtime: str = "auto", precision: str = "auto
     Args:
         model_dir: the SavedModel.
         runtime: "auto", "openvino" or "tensorflow".
-        precision: "auto" is bfloat16 where OpenVINO finds the processor fast at it. TensorFlow computes in float32.
+        precision: "auto" is bfloat16 where the processor is fast at it. TensorFlow computes in float32.
 
     Raises:
         RuntimeChoiceError: see there.
@@ -68,7 +70,7 @@ def load_graph(model_dir: Path, *, runtime: str = "auto", precision: str = "auto
 def _load_openvino(model_dir: Path, precision: str) -> Graph:
     core = _openvino_core()
     if precision == "auto":
-        precision = "bfloat16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "float32"
+        precision = "bfloat16" if multiplies_bfloat16_fast() else "float32"
     options = {"INFERENCE_PRECISION_HINT": _HINTS[precision], "PERFORMANCE_HINT": "LATENCY"}
     cache = _cache_folder(model_dir, precision)
     if cache:

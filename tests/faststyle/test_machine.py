@@ -5,7 +5,8 @@ import sys
 import numpy
 import pytest
 
-from faststyle.machine import machine, peak_memory_bytes, processor_name
+from faststyle.machine import machine, peak_memory_bytes
+from faststyle.processor import processor_name
 
 
 def test_the_record_names_versions_processor_and_cores():

@@ -1,5 +1,4 @@
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import keras
@@ -11,37 +10,35 @@ from faststyle.train.precision import dtype_policy
 
 @pytest.fixture
 def machine(monkeypatch):
-    """Makes the machine look like another one: a GPU's compute capability or None, and the processor's flags."""
+    """Makes the machine look like another one: a GPU's compute capability or None, and a fast processor or not."""
 
-    def pretend(capability: tuple[int, int] | None, flags: set[str]) -> None:
+    def pretend(capability: tuple[int, int] | None, fast_processor: bool) -> None:
         monkeypatch.setattr(precision, "_gpu_compute_capability", lambda: capability)
-        monkeypatch.setattr(precision, "_cpu_flags", lambda: flags)
+        monkeypatch.setattr(precision, "multiplies_bfloat16_fast", lambda: fast_processor)
 
     return pretend
 
 
 @pytest.mark.parametrize(("name", "policy"), [("float32", "float32"), ("bfloat16", "mixed_bfloat16")])
 def test_a_precision_asked_for_is_used_on_any_machine(machine, name, policy):
-    for capability, flags in ((None, set()), (None, {"amx_bf16"}), ((7, 5), set()), ((9, 0), set())):
-        machine(capability, flags)
+    for capability, fast_processor in ((None, False), (None, True), ((7, 5), False), ((9, 0), False)):
+        machine(capability, fast_processor)
         assert dtype_policy(name) == policy
 
 
 @pytest.mark.parametrize(
-    ("capability", "flags", "policy"),
+    ("capability", "fast_processor", "policy"),
     [
-        (None, {"avx2", "amx_bf16"}, "mixed_bfloat16"),
-        (None, {"avx2", "avx512_bf16"}, "mixed_bfloat16"),
-        (None, {"avx2", "avx512f"}, "float32"),
-        (None, set(), "float32"),
-        ((8, 0), set(), "mixed_bfloat16"),
-        ((12, 0), set(), "mixed_bfloat16"),
-        ((7, 5), {"amx_bf16"}, "float32"),  # an old GPU beside a new processor: the GPU computes
-        ((0, 0), set(), "float32"),
+        (None, True, "mixed_bfloat16"),
+        (None, False, "float32"),
+        ((8, 0), False, "mixed_bfloat16"),
+        ((12, 0), False, "mixed_bfloat16"),
+        ((7, 5), True, "float32"),  # an old GPU beside a new processor: the GPU computes
+        ((0, 0), False, "float32"),
     ],
 )
-def test_auto_is_bfloat16_where_the_machine_is_fast_at_it(machine, capability, flags, policy):
-    machine(capability, flags)
+def test_auto_is_bfloat16_where_the_machine_is_fast_at_it(machine, capability, fast_processor, policy):
+    machine(capability, fast_processor)
     assert dtype_policy("auto") == policy
 
 
@@ -59,14 +56,6 @@ def test_jax_tells_the_gpus_capability_without_tensorflow(monkeypatch, device, c
     monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(devices=lambda: [SimpleNamespace(**device)]))
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     assert precision._gpu_compute_capability() == capability
-
-
-def test_the_processors_flags_are_read(monkeypatch):
-    monkeypatch.setattr(precision, "_gpu_compute_capability", lambda: None)
-    cpuinfo = Path("/proc/cpuinfo")
-    text = cpuinfo.read_text() if cpuinfo.is_file() else ""
-    fast = any(f" {flag} " in text.replace("\n", " ") for flag in ("amx_bf16", "avx512_bf16"))
-    assert dtype_policy("auto") == ("mixed_bfloat16" if fast else "float32")
 
 
 @pytest.mark.parametrize("name", ["float32", "bfloat16"])
