@@ -4,7 +4,14 @@
 beside it in the source: `faststyle.models`, `faststyle.infer`, `faststyle.train` and `faststyle.scripts`.
 """
 
+from pathlib import Path
+
 DISTRIBUTION = "faststyle-tf"  # on the package index, where another project owns the name faststyle
+
+
+_CHECKOUT = Path(__file__).parent.parent
+if (_CHECKOUT / "pyproject.toml").is_file():  # Python started there finds this folder before an installed one
+    __path__.append(str(_CHECKOUT))
 
 
 def load_stylizer(model, **options):

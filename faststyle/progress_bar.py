@@ -1,9 +1,12 @@
 """How long it still takes: a bar on a terminal; in a file or a pipe a plain line now and then."""
 
 import sys
+import threading
 
 from tqdm import tqdm
 
+# tqdm's own lock is one between processes, which takes as long to import as all the rest of it.
+tqdm.set_lock(threading.RLock())
 _SECONDS_BETWEEN_LINES = 30.0
 
 

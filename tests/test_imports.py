@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from faststyle.scripts.faststyle import COMMANDS
+from faststyle.scripts.faststyle import COMMANDS, add_command
 
 ROOT = Path(__file__).parent.parent
 GROUND = "faststyle"  # its own modules and faststyle.images: what every floor may use
@@ -72,8 +72,8 @@ def imported_rooms(source: str, package: str) -> set[str]:
 
 def commands() -> list[str]:
     subcommands = argparse.ArgumentParser().add_subparsers()
-    for add_command in COMMANDS:
-        add_command(subcommands)
+    for name in COMMANDS:
+        add_command(name)(subcommands)
     return list(subcommands.choices)
 
 

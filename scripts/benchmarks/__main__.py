@@ -167,7 +167,7 @@ def _command(arguments: argparse.Namespace) -> str:
         words += ["--torch-python", "PYTHON"]
     for name, command in _beside(arguments).items():
         program, *options = shlex.split(command)
-        words += ["--beside", f"{name}={shlex.join([Path(program).name, *options])}"]
+        words += ["--beside", " ".join([f"{name}={Path(program).name}", *options])]
     if arguments.what in (*_THAT_TRAIN, "all") and arguments.style:
         words += ["--style", Path(arguments.style).name, "--content", "PHOTOS", "--steps", str(arguments.steps)]
         words += ["--image-size", str(arguments.image_size)]

@@ -9,7 +9,7 @@ from faststyle.infer.optimize.settings import OptimizeSettings
 from faststyle.infer.styles.gallery import GALLERY_MODEL
 from faststyle.infer.styles.model_card import CARD_FILE
 from faststyle.models.objective_settings import ObjectiveSettings
-from faststyle.scripts.faststyle import COMMANDS
+from faststyle.scripts.faststyle import COMMANDS, add_command
 
 OBJECTIVE = OptimizeSettings(content="photos", styles=("style.jpg",))
 
@@ -18,8 +18,8 @@ def parsed(*words: str):
     import argparse
 
     subcommands = argparse.ArgumentParser().add_subparsers()
-    for add_command in COMMANDS:
-        add_command(subcommands)
+    for name in COMMANDS:
+        add_command(name)(subcommands)
     required = ["--style", "style.jpg", "--content", "photos", "--output", "report"]
     return subcommands.choices["compare"].parse_args([*words, *required])
 

@@ -9,7 +9,7 @@ from faststyle.images.files import read_image, write_image
 from faststyle.infer.optimize.optimized_image import OptimizedImage
 from faststyle.infer.optimize.preview import preview_sheet
 from faststyle.infer.optimize.settings import OptimizeSettings
-from faststyle.scripts.faststyle import COMMANDS, main
+from faststyle.scripts.faststyle import COMMANDS, add_command, main
 
 
 @pytest.fixture
@@ -77,8 +77,8 @@ def test_the_printed_command_is_one_that_train_takes(pictures, cells, capsys):
     assert preview(*pictures, *objective, "--content-weights", "1", "--style-sizes", "64") == 0
     printed = capsys.readouterr().out.splitlines()[-1].removeprefix("train a cell: faststyle ")
     subcommands = (parser := argparse.ArgumentParser()).add_subparsers()
-    for add_command in COMMANDS:
-        add_command(subcommands)
+    for name in COMMANDS:
+        add_command(name)(subcommands)
     arguments = parser.parse_args(shlex.split(printed.replace(" W ", " 1 ").replace(" PX", " 64")))
     assert arguments.style_images == [str(pictures[0])]
     assert (arguments.content_weight, arguments.style_sizes, arguments.loss_network) == (1.0, (64,), "vgg19")
