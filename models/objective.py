@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from keras import ops
 
+from faststyle.models.layer_names import PIXEL_LAYER
 from faststyle.models.loss_network import LossNetwork
-from faststyle.models.losses import content_error, style_error, style_statistics, total_variation
+from faststyle.models.losses import color_error, content_error, style_error, style_statistics, total_variation
 from faststyle.models.objective_settings import ObjectiveSettings
 from faststyle.models.style_terms import further_style_terms
 
@@ -70,7 +71,7 @@ class Objective:
         )
         layer_masks = _layer_masks(masks, features) if masks is not None else dict.fromkeys(features)
         style = sum(
-            weight * style_error(self._statistics(features[name], layer_masks[name]), style_targets[name])
+            weight * _error_at(name, self._statistics(features[name], layer_masks[name]), style_targets[name])
             for name, weight in self._style_weights.items()
         )
         further = {
@@ -122,6 +123,10 @@ def mix_style_targets(style_targets: dict, style_mixture) -> dict:
 def _summing_to_one(layer_weights: Mapping[str, float]) -> dict[str, float]:
     total = sum(layer_weights.values())
     return {name: weight / total for name, weight in layer_weights.items()}
+
+
+def _error_at(layer: str, statistics: dict, targets: dict):
+    return (color_error if layer == PIXEL_LAYER and "covariance" in targets else style_error)(statistics, targets)
 
 
 def _targets_of(term: str, style_targets: dict) -> dict:

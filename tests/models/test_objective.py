@@ -59,6 +59,13 @@ def numpy_error(values, targets):
     return np.sum((values - targets) ** 2, axis=axes) / np.sum(targets**2, axis=axes)
 
 
+def numpy_color_error(mean, covariance, target_mean, target_covariance):
+    precision = np.linalg.inv(target_covariance + 0.03**2 * np.eye(3))
+    whitened, shift = precision @ (covariance - target_covariance), mean - target_mean
+    traces = np.trace(whitened @ whitened, axis1=1, axis2=2)
+    return (traces + (shift @ precision @ shift.transpose(0, 2, 1))[:, 0, 0]) / 3
+
+
 def numpy_terms(network, statistic):
     content = sum(
         weight / 4 * numpy_error(*(numpy_features(network, image, name) for image in (STYLIZED, CONTENT)))
@@ -69,7 +76,10 @@ def numpy_terms(network, statistic):
         values, targets = (
             numpy_statistics(numpy_features(network, image, name), statistic) for image in (STYLIZED, STYLE)
         )
-        style += weight / 4 * sum(numpy_error(*pair) for pair in zip(values, targets, strict=True))
+        if (name, statistic) == ("rgb", "covariance"):
+            style += weight / 4 * numpy_color_error(*values, *targets)
+        else:
+            style += weight / 4 * sum(numpy_error(*pair) for pair in zip(values, targets, strict=True))
     unit = STYLIZED.astype("float64") / 255
     tv = np.mean(np.diff(unit, axis=1) ** 2) + np.mean(np.diff(unit, axis=2) ** 2)
     return {"content": content.mean(), "style": style.mean(), "tv": tv}
