@@ -8,6 +8,7 @@ from faststyle.infer.stylize.video_frames import is_sideways, matrix_of, range_o
 
 _CONSTANT_RATE_FACTOR = 18
 _SAMPLINGS = {(8, 8): "4:4:4", (4, 8): "4:2:2", (8, 4): "4:4:0"}  # by what 8x8 pixels have of each color difference
+_ODD = "odd sides, {}x{}, need H.264 4:4:4: VLC, mpv and Chrome play it, Firefox, QuickTime and phones do not"
 
 
 class VideoEncoder:
@@ -40,7 +41,7 @@ class VideoEncoder:
         context.color_primaries, context.color_trc = first.color_primaries, first.color_trc
         if ratio := source.sample_aspect_ratio:
             context.sample_aspect_ratio = 1 / ratio if is_sideways(first) else ratio
-        self.changes = [_odd(height, width)] if odd else _coarser(source.format)
+        self.changes = [_ODD.format(width, height)] if odd else _coarser(source.format)
 
     def write(self, stylized: np.ndarray, source_frame) -> None:
         """Encodes `[height, width, 3]` uint8, to be shown when its source frame was; other sizes are scaled."""
@@ -59,12 +60,6 @@ class VideoEncoder:
     def finish(self) -> None:
         """Writes what the encoder still holds."""
         self._writer.mux(self._stream.encode())
-
-
-def _odd(height: int, width: int) -> str:
-    return (
-        f"odd sides, {width}x{height}, need H.264 4:4:4: VLC, mpv and Chrome play it, QuickTime and most phones do not"
-    )
 
 
 def _coarser(pixel_format) -> list[str]:

@@ -14,9 +14,8 @@ from tests.infer.stylize.clips import Mirror, blocks, read_clip, with_display_ma
 def test_odd_sides_are_kept_exactly_with_a_word_on_players(tmp_path, height, width):
     source = write_clip(tmp_path / "clip.avi", [blocks(height, width)] * 2, codec="mpeg4", options={})
     report = stylize_video(source, tmp_path / "out.mp4", Mirror())
-    assert report.changes == (
-        f"odd sides, {width}x{height}, need H.264 4:4:4: VLC, mpv and Chrome play it, QuickTime and most phones do not",
-    )
+    (line,) = report.changes
+    assert line.startswith(f"odd sides, {width}x{height}, need H.264 4:4:4: VLC, mpv and Chrome play it")
     before, after = (read_clip(path)[0].to_ndarray(format="rgb24") for path in (source, tmp_path / "out.mp4"))
     assert after.shape == (height, width, 3)
     np.testing.assert_allclose(after[8::16, 8::16].astype(int), before[8::16, 8::16], atol=6)

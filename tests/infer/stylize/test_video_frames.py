@@ -130,8 +130,13 @@ def test_turned_and_mirrored_videos_come_out_upright(tmp_path, across, down, sho
 
 
 def test_frames_of_another_size_are_scaled_with_a_word(tmp_path):
-    sizes = [(48, 64), (32, 64)]
-    changes: dict[str, None] = {}
-    frames = [av.VideoFrame(width, height, "yuv420p") for height, width in sizes]
-    assert list(noted(frames, changes)) == frames
-    assert list(changes) == ["frames of another size were scaled to the first one's"]
+    parts = [write_clip(tmp_path / f"{height}.ts", [blocks(height, 64)] * 3).read_bytes() for height in (48, 32)]
+    (tmp_path / "clip.ts").write_bytes(b"".join(parts))
+    report = stylize_video(tmp_path / "clip.ts", tmp_path / "out.mp4", Mirror())
+    assert report.changes == ("frames of another size were scaled to the first one's",)
+    assert [(frame.height, frame.width) for frame in read_clip(tmp_path / "out.mp4")] == [(48, 64)] * 6
+
+
+def test_3d_tags_are_lost_with_a_word(tmp_path):
+    source = write_clip(tmp_path / "clip.mp4", [blocks()] * 2, options={"x264-params": "frame-packing=3"})
+    assert stylize_video(source, tmp_path / "out.mp4", Mirror()).changes == ("3D tags are gone",)
