@@ -16,6 +16,7 @@ _DESCRIPTIVE = (
 )
 _WIDTH, _HEIGHT = ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight
 _LEFT_OUT = (ExifTags.Base.MakerNote, ExifTags.IFD.Interop, _WIDTH, _HEIGHT)
+_ADOBE_RGB = {1: "R03", 2: b"0100"}  # how cameras say that, without any ICC profile (DCF 2.0)
 _INCH, _CENTIMETER = 2, 3
 _LARGEST_BYTES = 65_000  # a JPEG holds them in one segment of 64 KiB
 _UNWRITABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, OSError, RuntimeError, struct.error)
@@ -36,6 +37,8 @@ def carried_exif(image: Image.Image, dpi: Dpi | None) -> bytes | None:
         entries = _writable({tag: value for tag, value in _entries(source, ifd).items() if tag not in _LEFT_OUT})
         if entries:
             kept[ifd] = entries
+    if ExifTags.IFD.Exif in kept and _entries(source, ExifTags.IFD.Interop).get(1) == _ADOBE_RGB[1]:
+        kept[ExifTags.IFD.Exif][ExifTags.IFD.Interop] = _ADOBE_RGB
     if dpi:
         resolution = {ExifTags.Base.XResolution: dpi[0], ExifTags.Base.YResolution: dpi[1]}
         kept.update({**resolution, ExifTags.Base.ResolutionUnit: _INCH})

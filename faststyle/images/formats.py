@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from PIL import Image, features
+from PIL import ExifTags, Image, PngImagePlugin, features
 
 from faststyle.images.decoding import ImageError
 from faststyle.images.heif import HEIF_SUFFIXES, heif_available, register_heif
@@ -80,9 +80,25 @@ def encode(photo: Photo, image_format: ImageFormat, *, quality: int | None = Non
     for name in ("icc_profile", "exif", "dpi"):
         if getattr(photo, name) is not None:
             options[name] = getattr(photo, name)
+    if photo.xmp is not None:
+        options |= _xmp_options(photo.xmp, photo.exif, image_format.pillow_name)
     buffer = io.BytesIO()
     _picture(photo, image_format).save(buffer, format=image_format.pillow_name, **options)
     return buffer.getvalue()
+
+
+def _xmp_options(xmp: bytes, exif: bytes | None, pillow_name: str) -> dict[str, Any]:
+    """How Pillow takes XMP."""
+    if pillow_name == "PNG":
+        chunks = PngImagePlugin.PngInfo()
+        chunks.add_itxt("XML:com.adobe.xmp", xmp.decode())
+        return {"pnginfo": chunks}
+    if pillow_name == "TIFF":
+        tags = Image.Exif()
+        tags.load(exif or b"")
+        tags[ExifTags.Base.XMLPacket] = xmp
+        return {"exif": tags}
+    return {"xmp": xmp}
 
 
 def _picture(photo: Photo, image_format: ImageFormat) -> Image.Image:

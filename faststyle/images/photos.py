@@ -1,4 +1,4 @@
-"""A photo with what belongs to it beside its colors: transparency, ICC profile, EXIF and resolution."""
+"""A photo with what belongs to it beside its colors: transparency, ICC profile, EXIF, XMP and resolution."""
 
 import dataclasses
 import math
@@ -10,6 +10,8 @@ from PIL import Image
 from faststyle.images.color_profiles import to_rgb
 from faststyle.images.decoding import open_image, orientation, to_8_bits, upright
 from faststyle.images.exif import Dpi, carried_exif, exif_dpi
+from faststyle.images.left_out import HEAD_BYTES, left_out
+from faststyle.images.xmp import carried_xmp
 
 MAX_MEGAPIXELS = 200.0
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
@@ -25,6 +27,8 @@ class Photo:
         icc_profile: of the pixels; None is sRGB.
         exif: an EXIF block that fits the upright pixels.
         dpi: horizontal and vertical resolution.
+        xmp: an XMP packet that fits the upright pixels.
+        left_out: what its file has and this photo has not, in words.
     """
 
     pixels: np.ndarray
@@ -32,6 +36,8 @@ class Photo:
     icc_profile: bytes | None = None
     exif: bytes | None = None
     dpi: Dpi | None = None
+    xmp: bytes | None = None
+    left_out: tuple[str, ...] = ()
 
     def over_white(self) -> np.ndarray:
         """`[height, width, 3]` uint8 as it looks on white paper."""
@@ -61,7 +67,15 @@ def read_photo(encoded: bytes | Path, *, name: str, max_megapixels: float = MAX_
         if alpha is not None:
             rgb.paste("white", mask=alpha.point([255] + [0] * 255))
         plane = None if alpha is None else np.asarray(alpha)
-        return Photo(np.asarray(rgb), alpha=plane, icc_profile=profile, exif=exif, dpi=dpi)
+        xmp, changes = carried_xmp(image), left_out(image, _head(encoded))
+        return Photo(np.asarray(rgb), alpha=plane, icc_profile=profile, exif=exif, dpi=dpi, xmp=xmp, left_out=changes)
+
+
+def _head(encoded: bytes | Path) -> bytes:
+    if isinstance(encoded, bytes):
+        return encoded[:HEAD_BYTES]
+    with open(encoded, "rb") as file:
+        return file.read(HEAD_BYTES)
 
 
 def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:

@@ -13,7 +13,8 @@ def add_stylize_command(subcommands) -> None:
         "stylize",
         help="stylize photos or a video with a gallery style or an exported model",
         description="Stylize photos with a style of the shipped gallery or with an exported model. Results have "
-        "exactly the size of their photos and keep their color profile, transparency, EXIF and resolution.",
+        "exactly the size of their photos and keep their color profile, transparency, EXIF, XMP and resolution; what "
+        "they cannot keep is said in one line.",
     )
     parser.add_argument(
         "model",

@@ -4,7 +4,8 @@ import contextlib
 import dataclasses
 import errno
 import sys
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def stylize_files(
     quality: int | None = None,
     max_megapixels: float = MAX_MEGAPIXELS,
 ) -> list[str]:
-    """Stylizes every job with a progress bar; a photo that fails is skipped.
+    """Stylizes every job with a progress bar; a photo that fails is skipped, and what results have not is said.
 
     Args:
         jobs: what to do.
@@ -45,11 +46,11 @@ def stylize_files(
         KeyboardInterrupt: with a word on what is done.
     """
     done: list[StylizeJob] = []
+    changes: dict[tuple[str, ...], list[str]] = defaultdict(list)
 
     def read(job: StylizeJob) -> Photo:
-        name = "standard input" if job.source == STREAM else str(job.source)
         encoded = read_standard_input() if job.source == STREAM else job.source
-        return read_photo(encoded, name=name, max_megapixels=max_megapixels)
+        return read_photo(encoded, name=_name(job), max_megapixels=max_megapixels)
 
     def work(photo: Photo) -> Photo:
         return dataclasses.replace(photo, pixels=stylizer(photo.pixels))
@@ -59,6 +60,9 @@ def stylize_files(
             write_standard_output(encode(photo, job.format, quality=quality))
         else:
             write_photo(job.target, photo, quality=quality)
+        flat = ("transparency is laid over white",) if photo.alpha is not None and not job.format.has_alpha else ()
+        if photo.left_out + flat:
+            changes[photo.left_out + flat].append(_name(job))
         done.append(job)
 
     failures: list[str] = []
@@ -74,6 +78,8 @@ def stylize_files(
                 bar.update()
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"after {_progress(len(done), jobs)}" if len(jobs) > 1 else "") from None
+    finally:
+        _list_changes(changes)
     return failures
 
 
@@ -81,6 +87,17 @@ def list_failures(failures: Sequence[str]) -> None:
     """Names the skipped photos on standard error, one line each."""
     for failure in failures:
         print(f"skipped {failure}", file=sys.stderr)
+
+
+def _list_changes(changes: Mapping[tuple[str, ...], Sequence[str]]) -> None:
+    """One line on standard error for all photos that lose the same."""
+    for lost, names in changes.items():
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        print(f"{names[0]}{others}: {'; '.join(lost)}", file=sys.stderr)
+
+
+def _name(job: StylizeJob) -> str:
+    return "standard input" if job.source == STREAM else str(job.source)
 
 
 def _place_is_lost(error: Exception) -> bool:

@@ -16,6 +16,8 @@ import numpy as np
 from faststyle.infer.network.stylizer import Stylizer
 from faststyle.infer.network.tile_painter import TilePainter
 from faststyle.infer.stylize.flicker import FlickerMeter
+from faststyle.infer.stylize.video_frames import noted, upright_rgb, whole_sdr
+from faststyle.infer.stylize.video_tracks import CopiedTracks
 from faststyle.progress_bar import ProgressBar
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".flv", ".3gp")
@@ -23,7 +25,6 @@ WRITABLE_VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v")
 _SMOOTHING_S = 1.0
 # A frame whose mean difference to the last one is larger, in levels of 255, is a cut.
 _CUT_LEVELS = 40.0
-_CONSTANT_RATE_FACTOR = 18
 
 
 class VideoError(ValueError):
@@ -32,10 +33,17 @@ class VideoError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class VideoReport:
-    """What was done. `flicker` is in levels of 255, NaN where no part of the source stood still."""
+    """What was done.
+
+    Attributes:
+        frames: how many.
+        flicker: in levels of 255, NaN where no part of the source stood still.
+        changes: what the source had and the result has not, in words.
+    """
 
     frames: int
     flicker: float
+    changes: tuple[str, ...] = ()
 
 
 class SmoothedStylizer:
@@ -77,7 +85,7 @@ def is_video(path: Path) -> bool:
 def stylize_video(
     source: Path, target: Path, stylizer: Stylizer, *, overwrite: bool = False, smoothing_s: float = _SMOOTHING_S
 ) -> VideoReport:
-    """Stylizes a video to H.264; audio is copied, time stamps are kept, rotation is applied, memory is constant.
+    """Stylizes a video to H.264; other tracks are copied, time stamps and color tags kept, memory is constant.
 
     Args:
         source: any format that FFmpeg reads.
@@ -125,81 +133,41 @@ def _check(source: Path, target: Path, *, overwrite: bool) -> None:
 
 
 def _copy(reader, writer, smoothed: SmoothedStylizer) -> VideoReport:
-    if not reader.streams.video:
+    from faststyle.infer.stylize.video_encoder import VideoEncoder
+
+    source = reader.streams.best("video")
+    if source is None:
         raise VideoError(f"{reader.name}: no video in it")
-    source = reader.streams.video[0]
     source.thread_type = "AUTO"
-    audio = {stream: writer.add_stream_from_template(stream) for stream in reader.streams.audio}
-    encoder: _Encoder | None = None
-    meter, frames, waiting = FlickerMeter(), 0, []
+    tracks = CopiedTracks(reader, writer, source)
+    changes = dict.fromkeys(tracks.changes)  # a set in its order
+    encoder: VideoEncoder | None = None
+    meter, frames = FlickerMeter(), 0
     with ProgressBar(total=source.frames or None, unit="frame") as bar:
-        for packet in reader.demux(source, *audio):
-            if packet.stream is not source:
-                if packet.dts is not None:
-                    packet.stream = audio[packet.stream]
-                    waiting.append(packet)
-                if encoder:  # the header, which the first packet writes, needs every stream's settings
-                    waiting = _mux(writer, waiting)
-                continue
-            for frame in _decoded(packet):
-                photo = _upright(frame)
-                stylized = smoothed(photo, frame.time or 0.0)
-                encoder = encoder or _Encoder(writer, source, stylized.shape)
-                encoder.write(stylized, frame)
-                meter.add(photo, stylized)
-                frames += 1
-                bar.update()
+        for frame in whole_sdr(noted(_decoded(reader, source, tracks), changes)):
+            photo = upright_rgb(frame)
+            stylized = smoothed(photo, frame.time or 0.0)
+            encoder = encoder or VideoEncoder(writer, source, frame, stylized.shape)
+            encoder.write(stylized, frame)
+            tracks.begin()
+            meter.add(photo, stylized)
+            frames += 1
+            bar.update()
     if encoder:
         encoder.finish()
-        _mux(writer, waiting)
-    return VideoReport(frames, meter.levels)
+        changes |= dict.fromkeys(encoder.changes)
+    return VideoReport(frames, meter.levels, tuple(changes))
 
 
-def _decoded(packet) -> Iterator:
+def _decoded(reader, source, tracks: CopiedTracks) -> Iterator:
+    """The source's frames; packets of other tracks go there."""
     import av
 
-    try:
-        yield from packet.decode()
-    except av.error.InvalidDataError:
-        return  # a damaged packet costs its frames, not the video
-
-
-def _mux(writer, packets: list) -> list:
-    for packet in packets:
-        writer.mux(packet)
-    return []
-
-
-def _upright(frame) -> np.ndarray:
-    quarter_turns = round((frame.rotation or 0) / 90) % 4  # counterclockwise, from the display matrix
-    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), quarter_turns))
-
-
-class _Encoder:
-    """H.264 for frames of one size, with the source's time stamps. Odd sides gain a line that repeats the last."""
-
-    def __init__(self, writer, source, shape: tuple[int, ...]) -> None:
-        self._writer = writer
-        self._size = shape[0] + shape[0] % 2, shape[1] + shape[1] % 2
-        rate = source.average_rate or source.guessed_rate or 25
-        self._stream = writer.add_stream("libx264", rate=rate, options={"crf": str(_CONSTANT_RATE_FACTOR)})
-        self._stream.height, self._stream.width = self._size
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.codec_context.time_base = source.time_base
-        self._time_base = source.time_base
-        self._last_pts = -1
-
-    def write(self, stylized: np.ndarray, source_frame) -> None:
-        import av
-
-        height, width = stylized.shape[:2]
-        missing = [(0, max(0, self._size[0] - height)), (0, max(0, self._size[1] - width)), (0, 0)]
-        fitted = np.pad(stylized, missing, mode="edge")[: self._size[0], : self._size[1]]
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(fitted), format="rgb24")
-        pts = source_frame.pts if source_frame.pts is not None else self._last_pts + 1
-        self._last_pts = max(pts, self._last_pts + 1)  # encoders refuse time stamps that do not grow
-        frame.pts, frame.time_base = self._last_pts, self._time_base
-        self._writer.mux(self._stream.encode(frame))
-
-    def finish(self) -> None:
-        self._writer.mux(self._stream.encode())
+    for packet in reader.demux(source, *tracks.streams):
+        try:
+            if packet.stream is source:
+                yield from packet.decode()
+            else:
+                tracks.add(packet)
+        except av.error.InvalidDataError:
+            continue  # a damaged packet costs its frames, not the video

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import sys
 
 from faststyle.infer.network.stylizer import Stylizer
 from faststyle.infer.stylize.video import VideoError, stylize_video
@@ -26,6 +27,8 @@ def stylize_videos(arguments: argparse.Namespace) -> int:
     if arguments.strength < 1 and not stylizer.identity_style:
         raise VideoError("--strength of a video needs a model with an identity style; this one has none")
     report = stylize_video(source, arguments.output, stylizer, overwrite=arguments.overwrite)
+    if report.changes:
+        print(f"{source}: {'; '.join(report.changes)}", file=sys.stderr)
     print(f"{report.frames} frames stylized: {arguments.output}")
     if not math.isnan(report.flicker):
         print(f"flicker: {report.flicker:.2f} of 255 (mean change where the source stood still)")

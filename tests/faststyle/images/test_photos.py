@@ -146,6 +146,15 @@ class TestExif:
         assert ExifTags.Base.ExifImageWidth not in details
         assert [float(v) for v in exif.get_ifd(ExifTags.IFD.GPSInfo)[2]] == [48, 51, 29.5]
 
+    @pytest.mark.parametrize("name", ["jpg", "png", "webp"])
+    def test_adobe_rgb_as_cameras_tell_it_without_a_profile_is_carried(self, name):
+        exif = Image.Exif()
+        exif[ExifTags.IFD.Exif] = {ExifTags.Base.ColorSpace: 65535, ExifTags.IFD.Interop: {1: "R03", 2: b"0100"}}
+        photo = read_photo(encoded(Image.new("RGB", (8, 8)), "JPEG", exif=exif.tobytes()), name="a")
+        result = Image.open(io.BytesIO(encode(photo, FORMATS[name]))).getexif()
+        assert result.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ColorSpace] == 65535
+        assert result.get_ifd(ExifTags.IFD.Interop)[1] == "R03"
+
     def test_no_thumbnail_of_the_old_picture_is_kept(self):
         exif = Image.Exif()
         exif[ExifTags.Base.Make] = "Camera"

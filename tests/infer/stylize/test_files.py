@@ -71,3 +71,23 @@ def test_failures_are_listed_and_the_rest_goes_on(photos, tmp_path):
 
     assert stylize_files(jobs, stylizer) == [f"{photos / 'a.png'}: not enough memory"]
     assert (tmp_path / "out" / "trip" / "b.png").exists()
+
+
+def test_what_results_have_not_is_one_line_for_all_photos_that_lose_the_same(tmp_path, capsys):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    clear = Image.new("RGBA", (16, 16), (255, 0, 0, 100))
+    for name in ("a", "b", "c"):
+        Image.new("CMYK", (16, 16)).save(folder / f"{name}.tif")
+    clear.save(folder / "d.webp", save_all=True, append_images=[Image.new("RGBA", (16, 16), "blue")])
+    Image.new("RGB", (16, 16)).save(folder / "e.png")
+    stylize_files(plan_jobs([folder], tmp_path / "out", format_name="jpg").jobs, lambda image: image)
+    assert [line for line in capsys.readouterr().err.splitlines() if str(folder) in line] == [
+        f"{folder / 'a.tif'} and 2 more: CMYK became RGB",
+        f"{folder / 'd.webp'}: only its first frame; transparency is laid over white",
+    ]
+
+
+def test_a_photo_that_loses_nothing_is_done_without_a_word(photos, tmp_path, capsys):
+    stylize_files(plan_jobs([photos / "a.png"], tmp_path / "out.jpg").jobs, lambda image: image)
+    assert capsys.readouterr().err == ""
