@@ -64,7 +64,7 @@ def _parse_and_run(program: str, add_commands, argv, only_command: str | None, v
     try:
         return arguments.run(arguments)
     except KeyboardInterrupt as error:
-        return _say(f"interrupted {_one_line(error)}" if str(error) else "interrupted", INTERRUPTED)
+        return _say(f"interrupted {one_line(error)}" if str(error) else "interrupted", INTERRUPTED)
     except BrokenPipeError:
         raise
     except ModuleNotFoundError as error:
@@ -75,11 +75,24 @@ def _parse_and_run(program: str, add_commands, argv, only_command: str | None, v
     except (ValueError, OSError) as error:
         if arguments.traceback:
             raise
-        return _say(f"error: {_one_line(error)}", USER_ERROR)
+        return _say(f"error: {one_line(error)}", USER_ERROR)
     except RuntimeError as error:
         if arguments.traceback:
             raise
-        return _say(f"stopped: {_one_line(error)}", FAILED)
+        return _say(f"stopped: {one_line(error)}", FAILED)
+    except MemoryError:
+        if arguments.traceback:
+            raise
+        return _say("stopped: not enough memory", FAILED)
+
+
+def one_line(error: BaseException) -> str:
+    """An error's message for people: one line, without what would steer a terminal; a file's error names the file."""
+    told = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        told = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    text = " ".join(told.split()) or type(error).__name__
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def parse_layers(text: str) -> dict[str, float]:
@@ -128,8 +141,3 @@ def _discard_output() -> None:
 def _say(line: str, status: int) -> int:
     print(line, file=sys.stderr)
     return status
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

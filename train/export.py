@@ -49,7 +49,8 @@ def export_model(
         overwrite: replace an exported model that is there.
 
     Raises:
-        ExportError: `output` exists, cannot be written, or the reloaded model differs from the network.
+        ExportError: `output` exists, or the reloaded model differs from the network.
+        OSError: `output` cannot be written.
     """
     if keras.backend.backend() != "tensorflow":
         raise ExportError("a SavedModel is written by TensorFlow: run `faststyle export` with KERAS_BACKEND=tensorflow")

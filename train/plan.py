@@ -1,6 +1,7 @@
 """The plan: what a run will do, how long it will take and where everything goes, said before the first step."""
 
 import datetime
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,8 @@ from faststyle.train.precision import has_gpu
 from faststyle.train.settings import TrainSettings
 
 _MEASURED_STEPS = 2
+_LOGGED_BYTES_PER_STEP = 1024  # 0.2 KiB of metrics and 0.5 KiB of TensorBoard, rounded up
+_GRAPHS_BYTES = 4 * 2**20
 
 
 class Measurement(NamedTuple):
@@ -31,6 +34,20 @@ def measure(step: Callable[[], object]) -> Measurement:
     return Measurement((time.perf_counter() - start) / _MEASURED_STEPS, _peak_bytes())
 
 
+def disk_bytes(settings: TrainSettings, *, state_bytes: int, sheet_bytes: int) -> int:
+    """What a whole run takes on the disk, rounded up.
+
+    Args:
+        settings: of the run.
+        state_bytes: of network and optimizer.
+        sheet_bytes: of a preview sheet's pixels.
+    """
+    states = 6  # three checkpoints, the next one before the oldest goes, and the weights, exported in three graphs
+    sheets = 2 * -(-settings.steps // settings.preview_every)  # TensorBoard keeps them as well
+    logs = settings.steps * _LOGGED_BYTES_PER_STEP
+    return states * state_bytes + sheets * sheet_bytes + logs + _GRAPHS_BYTES
+
+
 def describe_plan(
     settings: TrainSettings,
     output: Path,
@@ -41,6 +58,7 @@ def describe_plan(
     policy: str,
     start_step: int,
     measured: Measurement,
+    disk: int,
 ) -> str:
     """The plan as aligned lines of text."""
     left = max(0, settings.steps - start_step)
@@ -61,6 +79,7 @@ def describe_plan(
         "precision": policy,
         "speed": f"{measured.seconds_per_step:.2f} s per step ({speed:.1f} images/s), measured",
         "memory": f"{measured.peak_bytes / 2**30:.1f} GiB peak on the {'GPU' if has_gpu() else 'processor'}, measured",
+        "disk": f"up to {_size(disk)} by the end; {_size(_free_bytes(output))} are free",
         "expected end": f"{end:%Y-%m-%d %H:%M}, in {_duration(seconds)}",
         "output": f"{output}/ with checkpoints/ (every {settings.checkpoint_every} steps), "
         f"previews/ (every {settings.preview_every}), metrics.jsonl, weights.npz"
@@ -72,6 +91,15 @@ def describe_plan(
 
 def _layers(weights: dict[str, float]) -> str:
     return " ".join(name if weight == 1 else f"{name}={weight:g}" for name, weight in weights.items())
+
+
+def _size(bytes_: int) -> str:
+    return f"{bytes_ / 2**30:.1f} GiB" if bytes_ >= 2**30 else f"{bytes_ / 2**20:.0f} MiB"
+
+
+def _free_bytes(folder: Path) -> int:
+    """Where the folder lies or will lie."""
+    return shutil.disk_usage(next(place for place in (folder, *folder.absolute().parents) if place.is_dir())).free
 
 
 def _duration(seconds: float) -> str:

@@ -1,12 +1,14 @@
 """One training run from start to export: plan, steps, checkpoints, previews, stops, resume."""
 
 import itertools
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
 from faststyle.atomic_files import write_atomically
 from faststyle.images.files import write_image
+from faststyle.machine import machine
 from faststyle.models.transform_net_weights import pack_transform_weights
 from faststyle.train.assembly import compiled_trainer, initial_network, make_deterministic
 from faststyle.train.content_batches import center_crops, content_batches, open_enough_content
@@ -21,11 +23,11 @@ from faststyle.train.held_out import (
     validation_table,
 )
 from faststyle.train.interruption import StopRequest
-from faststyle.train.plan import describe_plan, measure
+from faststyle.train.plan import describe_plan, disk_bytes, measure
 from faststyle.train.precision import dtype_policy
-from faststyle.train.run_directory import RunDirectory
+from faststyle.train.run_directory import RunDirectory, changes
 from faststyle.train.run_log import RunLog
-from faststyle.train.run_state import RunState
+from faststyle.train.run_state import RunState, style_digests
 from faststyle.train.settings import TrainSettings
 from faststyle.train.trained_weights import trained_weights
 
@@ -42,11 +44,19 @@ class TrainingStoppedError(RuntimeError):
 
 
 class TrainingRun:
-    """A run's networks, photos and progress, resumed from its newest checkpoint. See `faststyle.train.start`."""
+    """A run's networks, photos and progress, resumed from its newest checkpoint. See `faststyle.train.start`.
 
-    def __init__(self, settings: TrainSettings, directory: RunDirectory) -> None:
+    Args:
+        settings: what to train.
+        directory: of the run.
+        check_place: called before anything is written there; raises where the directory is no longer this run's.
+    """
+
+    def __init__(
+        self, settings: TrainSettings, directory: RunDirectory, *, check_place: Callable[[], None] = lambda: None
+    ) -> None:
         make_deterministic(settings.seed)
-        self._settings, self._directory = settings, directory
+        self._settings, self._directory, self._check_place = settings, directory, check_place
         self._num_rows = len(settings.row_names())
         self._num_styles = len(settings.style_rows())
         self._policy = dtype_policy(settings.precision)
@@ -56,8 +66,9 @@ class TrainingRun:
         self._held_out = center_crops(self._source.held_out(), image_size=settings.image_size)
         self._preview_photos = _preview_photos(self._held_out, self._source, settings.image_size)
         variables = [*self._network.variables, *self._trainer.optimizer.variables]
-        self._state = RunState(directory, variables, self._source.fingerprint())
+        self._state = RunState(directory, variables, self._source.fingerprint(), style_digests(settings))
         self._warn_of_other_photos()
+        self._warn_of_other_environment()
         self._warn_of_other_loss_network()
 
     @property
@@ -69,6 +80,20 @@ class TrainingRun:
     def loss_network_weights(self) -> str:
         """Which weights measure, for people."""
         return self._trainer.loss_network_weights
+
+    def environment(self) -> dict:
+        """What the run goes on with here and now, for the record."""
+        return {
+            **machine(),
+            "backend": keras.backend.backend(),
+            "precision": self._policy,
+            "loss_network_weights": self.loss_network_weights,
+        }
+
+    def kept(self) -> str:
+        """What a stop leaves, for people."""
+        path = self._state.last_checkpoint()
+        return f"last good checkpoint: {path}" if path else "no checkpoint was written yet"
 
     def plan(self) -> str:
         """Measures a few steps on real photos, leaves no trace of them, and describes the run."""
@@ -86,6 +111,11 @@ class TrainingRun:
             policy=self._policy,
             start_step=self.step,
             measured=measured,
+            disk=disk_bytes(
+                settings,
+                state_bytes=sum(array.nbytes for array in before.values()),
+                sheet_bytes=(1 + self._num_rows) * self._preview_photos.nbytes,
+            ),
         )
 
     def train(self) -> None:
@@ -109,6 +139,7 @@ class TrainingRun:
     def finish(self) -> None:
         """Writes the weights file and, with TensorFlow, the exported model."""
         settings, export = self._settings, self._directory.export
+        self._check_place()
         per_style = self._validate()
         validation = mean_terms(per_style)
         if len(per_style) > 1:
@@ -165,6 +196,7 @@ class TrainingRun:
 
     def _look(self, log: RunLog) -> None:
         """Validation and previews, and a stop where the network has collapsed."""
+        self._check_place()
         per_style = self._validate()
         validation = mean_terms(per_style)
         if validation:
@@ -193,10 +225,8 @@ class TrainingRun:
         return self.step % every == 0 or self.step == self._settings.steps
 
     def _failure(self, reason: str) -> TrainingStoppedError:
-        path = self._state.last_checkpoint()
-        kept = f"last good checkpoint: {path}" if path else "no checkpoint was written yet"
         return TrainingStoppedError(
-            f"{reason}; {kept} (`faststyle export` makes a model of it). "
+            f"{reason}; {self.kept()} (`faststyle export` makes a model of it). "
             f"Start a new run with a lower --learning-rate (now {self._settings.peak_learning_rate():g}), "
             "with --clip-norm 1, or with --precision float32"
         )
@@ -228,6 +258,7 @@ class TrainingRun:
         )
 
     def _save_checkpoint(self) -> None:
+        self._check_place()
         if not self._state.save():
             raise self._failure(f"weights are not finite after step {self.step:,}")
 
@@ -238,6 +269,14 @@ class TrainingRun:
                 f"warning: {self._source.description} has changed since step {self.step:,}: "
                 f"was {state.content_before}, now {state.content}; "
                 "validation is not comparable with that of before"
+            )
+
+    def _warn_of_other_environment(self) -> None:
+        changed = changes(self._directory.last_environment(), self.environment())
+        if changed and 0 < self.step < self._settings.steps:
+            print(
+                f"warning: since step {self.step:,} {'; '.join(changed)}; "
+                "the run goes on, but not bit for bit as an uninterrupted one would"
             )
 
     def _warn_of_other_loss_network(self) -> None:

@@ -5,12 +5,14 @@ import json
 from pathlib import Path
 
 from faststyle.atomic_files import write_atomically
-from faststyle.machine import machine
+from faststyle.train.content_sources import TFDS_PREFIX
 from faststyle.train.settings import TrainSettings
 from faststyle.train.sole_owner import LOCK_NAME
 
 # Settings that say how often to look and where files lie, not what is trained; a resumed run may change them.
 _FREE_TO_CHANGE = {"checkpoint_every", "preview_every", "data_dir", "vgg_weights"}
+# Of an environment, what does not compute.
+_NOT_COMPUTING = {"platform", "versions", "loss_network_weights"}
 
 
 class RunDirectoryError(ValueError):
@@ -47,21 +49,24 @@ class RunDirectory:
             )
         self._load_environments()
 
-    def open(self, settings: TrainSettings, *, loss_network_weights: str) -> None:
-        """Makes the folder and writes the settings and what they ran on.
+    def open(self, settings: TrainSettings, environment: dict) -> None:
+        """Makes the folder and writes the settings and what they run on.
 
         Args:
             settings: of the run.
-            loss_network_weights: which weights measure, for people.
+            environment: machine, versions and the like, as plain JSON values.
         """
         self.check(settings)
         write_atomically(self.config, settings.to_json().encode())
-        self._keep_environment({**machine(), "loss_network_weights": loss_network_weights})
+        self._keep_environment(environment)
+
+    def last_environment(self) -> dict:
+        """What the run went on with last; {} where it does not tell."""
+        return (self._load_environments() or [{}])[-1]
 
     def loss_network_weights(self) -> str | None:
         """Which weights measured last, for people; None where the run does not tell."""
-        newest = self._load_environments()[-1:]
-        return newest[0].get("loss_network_weights") if newest else None
+        return self.last_environment().get("loss_network_weights")
 
     def _keep_environment(self, environment: dict) -> None:
         """Appends what the run goes on with now, where it differs from the last."""
@@ -98,6 +103,13 @@ class RunDirectory:
             raise RunDirectoryError(f"{self.config}: cannot be understood ({error})") from None
 
 
+def changes(before: dict, now: dict) -> list[str]:
+    """What computes otherwise in one environment than in another, for people; only what both of them tell."""
+    before, now = ({**one, **one.get("versions", {})} for one in (before, now))
+    names = [name for name in now if name in before and before[name] != now[name] and name not in _NOT_COMPUTING]
+    return [f"{name} was {before[name]}, now {now[name]}" for name in names]
+
+
 def _is_left_over(name: str) -> bool:
     """Whether a run that was killed before it began leaves a file of this name."""
     return name == LOCK_NAME or name.startswith(".config.json.")
@@ -105,5 +117,13 @@ def _is_left_over(name: str) -> bool:
 
 def _differences(old: TrainSettings, new: TrainSettings) -> list[str]:
     before, now = dataclasses.asdict(old), dataclasses.asdict(new)
-    names = [name for name in before if before[name] != now[name] and name not in _FREE_TO_CHANGE]
+    names = [name for name in before if name not in _FREE_TO_CHANGE and not _same(name, before[name], now[name])]
     return [f"{name} was {before[name]!r}, now {now[name]!r}" for name in names]
+
+
+def _same(name: str, before, now) -> bool:
+    """Whether a setting is as it was. Pictures may have moved: `run_state.check_pictures` compares what they hold."""
+    if name == "style_images":
+        return [Path(path).name for path in before] == [Path(path).name for path in now]
+    moved = name == "content" and not before.startswith(TFDS_PREFIX) and not now.startswith(TFDS_PREFIX)
+    return moved or before == now

@@ -1,5 +1,6 @@
 """What a run tells: a progress bar, `metrics.jsonl` and TensorBoard, all from the same numbers."""
 
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -38,7 +39,8 @@ class RunLog:
 
     def __exit__(self, *_) -> None:
         self._bar.close()
-        self._file.close()
+        with contextlib.suppress(OSError):  # a line that found no room is tried once more, and was named already
+            self._file.close()
         if self._writer:
             self._writer.close()
 
@@ -91,7 +93,10 @@ class RunLog:
                     tf.summary.scalar(f"{split}/{name}", value, step=step)
 
     def _write(self, record: dict) -> None:
-        self._file.write(json.dumps(record) + "\n")
+        try:
+            self._file.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._metrics_path)) from error
 
 
 def _summary_writer(folder: Path):

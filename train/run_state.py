@@ -1,5 +1,6 @@
 """How far a run has come: what its checkpoints keep and a resume brings back."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from faststyle.train.checkpoints import Checkpoint, CheckpointStore
 from faststyle.train.run_directory import RunDirectory, RunDirectoryError
+from faststyle.train.settings import TrainSettings
 
 
 class RunState:
@@ -16,6 +18,7 @@ class RunState:
         directory: of the run.
         variables: of network and optimizer, always in the same order.
         content: fingerprint of the photos that there are now.
+        styles: of the style images, as from `style_digests`.
 
     Attributes:
         step: steps done.
@@ -28,8 +31,8 @@ class RunState:
         RunDirectoryError: checkpoints of another network or optimizer.
     """
 
-    def __init__(self, directory: RunDirectory, variables: Sequence, content: str) -> None:
-        self._directory, self._variables = directory, variables
+    def __init__(self, directory: RunDirectory, variables: Sequence, content: str, styles: Sequence[str] = ()) -> None:
+        self._directory, self._variables, self._styles = directory, variables, list(styles)
         self._checkpoints = CheckpointStore(directory.checkpoints)
         self.step, self.position = 0, 0
         self.unreadable: set[str] = set()
@@ -51,7 +54,8 @@ class RunState:
         Raises:
             RunDirectoryError: they are of other variables.
         """
-        if arrays.keys() != self.arrays().keys():
+        shapes, wanted = ({name: array.shape for name, array in these.items()} for these in (arrays, self.arrays()))
+        if shapes != wanted:
             raise RunDirectoryError(
                 f"{self._directory.path}: its checkpoints are of another version of this program, whose network or "
                 "optimizer was another; choose another --output to train anew"
@@ -64,7 +68,12 @@ class RunState:
         arrays = self.arrays()
         if not all(np.isfinite(array).all() for array in arrays.values()):
             return False
-        state = {"position": self.position, "unreadable": sorted(self.unreadable), "content": self.content}
+        state = {
+            "position": self.position,
+            "unreadable": sorted(self.unreadable),
+            "content": self.content,
+            "styles": self._styles,
+        }
         self._checkpoints.save(Checkpoint(self.step, arrays, state))
         return True
 
@@ -72,3 +81,39 @@ class RunState:
         """The newest checkpoint's file, None before the first."""
         paths = self._checkpoints.paths()
         return paths[-1] if paths else None
+
+
+def style_digests(settings: TrainSettings) -> list[str]:
+    """A digest of each style image's file."""
+    return [hashlib.blake2b(Path(path).read_bytes(), digest_size=12).hexdigest() for path in settings.style_images]
+
+
+def check_pictures(directory: RunDirectory, settings: TrainSettings, *, content: str | None) -> None:
+    """Finds that the pictures are those of the newest checkpoint, wherever they lie now.
+
+    Photos that changed in their old place are none of its business: the run goes on with them and says so.
+
+    Args:
+        directory: of a run, or a new one.
+        settings: of the run that shall go on.
+        content: fingerprint of the photos that there are now; None for a data set, which has no place.
+
+    Raises:
+        RunDirectoryError: other pictures.
+    """
+    checkpoint = CheckpointStore(directory.checkpoints, report=lambda line: None).load_newest()
+    if checkpoint is None:
+        return
+    state, before = checkpoint.state, directory.load_settings().content
+    if settings.content != before and state.get("content") != content:
+        raise RunDirectoryError(
+            f"{directory.path}: its photos were {state.get('content', 'others')} in {before}, but {settings.content} "
+            f"holds {content}; say where they lie now, or choose another --output"
+        )
+    now = style_digests(settings)
+    for path, digest, kept in zip(settings.style_images, now, state.get("styles", now), strict=True):
+        if digest != kept:
+            raise RunDirectoryError(
+                f"{directory.path}: {path} is another picture than its style image was; bring that one back, or "
+                "choose another --output"
+            )

@@ -18,6 +18,9 @@ def write_saved_model(network: keras.Model, model_dir: Path, signatures: Mapping
         model_dir: where to write; its parents are made.
         signatures: from a signature's name to a function of tensors that returns a dict of named tensors, and the
             `tf.TensorSpec` of each of its arguments, named as they are.
+
+    Raises:
+        OSError: it cannot be written.
     """
     import tensorflow as tf
 
@@ -27,4 +30,7 @@ def write_saved_model(network: keras.Model, model_dir: Path, signatures: Mapping
         name: tf.function(function, input_signature=specs, autograph=False)
         for name, (function, specs) in signatures.items()
     }
-    tf.saved_model.save(module, str(model_dir), signatures=traced)
+    try:
+        tf.saved_model.save(module, str(model_dir), signatures=traced)
+    except tf.errors.OpError as error:  # TensorFlow has its own kinds for a full disk and the like
+        raise OSError(f"{model_dir}: cannot write ({error.message.rpartition('; ')[2]})") from error

@@ -1,8 +1,9 @@
 """One process for a run directory: a second training on it would write over the first one's checkpoints."""
 
 import contextlib
+import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 try:
@@ -17,11 +18,18 @@ class AlreadyOwnedError(ValueError):
     """Another process works in this folder."""
 
 
+class LostFolderError(ValueError):
+    """The folder was taken away from the process that held it."""
+
+
 @contextlib.contextmanager
-def sole_owner(folder: Path) -> Iterator[None]:
+def sole_owner(folder: Path) -> Iterator[Callable[[], None]]:
     """Holds a folder for this process; makes it where it is missing and removes it again if it stayed empty.
 
     The kernel gives the lock back however the process ends, so that a crash leaves a file behind but no lock.
+
+    Yields:
+        A function that raises `LostFolderError` when the folder has been removed, moved or replaced meanwhile.
 
     Raises:
         AlreadyOwnedError: another process holds it; the message has its id.
@@ -32,10 +40,11 @@ def sole_owner(folder: Path) -> Iterator[None]:
     try:
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
-        yield
+        yield functools.partial(_check_held, lock, descriptor)
     finally:
-        with contextlib.suppress(OSError):  # the run directory may be gone by now
-            lock.unlink()
+        if _is_held(lock, descriptor):  # and not of another process in a folder of the same name
+            with contextlib.suppress(OSError):
+                lock.unlink()
         os.close(descriptor)
         with contextlib.suppress(OSError):
             folder.rmdir()
@@ -56,7 +65,22 @@ def _locked(lock: Path) -> int:
             raise AlreadyOwnedError(f"{lock.parent}: {process} is training here; let it end, or stop it") from None
         except OSError:  # a file system without locks
             return descriptor
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(descriptor), lock.stat()):
-                return descriptor
+        if _is_held(lock, descriptor):
+            return descriptor
         os.close(descriptor)  # its last owner removed the file between opening and locking
+
+
+def _check_held(lock: Path, descriptor: int) -> None:
+    if not _is_held(lock, descriptor):
+        raise LostFolderError(
+            f"{lock.parent}: was removed, moved or replaced while this run wrote to it, which ends here; "
+            "a moved run directory is resumed at its new place"
+        )
+
+
+def _is_held(lock: Path, descriptor: int) -> bool:
+    """Whether the file that this process has locked is still the one at this path."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), lock.stat())
+    except OSError:
+        return False

@@ -1,12 +1,15 @@
 """The front door of training: what cannot be trained is refused before a heavy import, the rest run to its export."""
 
-import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
+from faststyle.command_line import one_line
+from faststyle.images.files import ImageError
 from faststyle.infer.styles.style_image import read_style_image
 from faststyle.train.content_batches import open_enough_content
 from faststyle.train.content_sources import TFDS_PREFIX
 from faststyle.train.run_directory import RunDirectory, RunDirectoryError
+from faststyle.train.run_state import check_pictures
 from faststyle.train.settings import TrainSettings
 from faststyle.train.sole_owner import sole_owner
 
@@ -20,30 +23,44 @@ def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False
         dry_run: print the plan and stop; nothing is written.
 
     Raises:
-        ValueError: settings, images, sources, weights or a run directory that cannot be used, or that is in use.
+        ValueError: settings, images, sources, weights or a run directory that cannot be used, that is in use, that
+            was taken away, or that cannot be written any more.
         TrainingStoppedError: a non-finite loss, a collapsed preview, or no memory left.
         TrainingInterruptedError: Ctrl-C or SIGTERM; a checkpoint of the last step was written.
     """
     directory = RunDirectory(output)
     _check(settings, directory)
-    with contextlib.nullcontext() if dry_run else sole_owner(output):
-        _run(settings, directory, dry_run=dry_run)
+    if dry_run:
+        _plan(settings, directory)
+        return
+    with sole_owner(output) as check_place:
+        _run(settings, directory, check_place)
 
 
-def _run(settings: TrainSettings, directory: RunDirectory, *, dry_run: bool) -> None:
+def _plan(settings: TrainSettings, directory: RunDirectory) -> None:
     from faststyle.train.run import TrainingRun
 
     run = TrainingRun(settings, directory)
-    if run.step < settings.steps:
-        print(run.plan(), flush=True)
-        if dry_run:
-            return
-        directory.open(settings, loss_network_weights=run.loss_network_weights)
-        run.train()
-    elif dry_run:
-        print(f"{directory.path}: all {settings.steps:,} steps are done")
-        return
-    run.finish()
+    done = f"{directory.path}: all {settings.steps:,} steps are done"
+    print(run.plan() if run.step < settings.steps else done)
+
+
+def _run(settings: TrainSettings, directory: RunDirectory, check_place: Callable[[], None]) -> None:
+    from faststyle.train.run import TrainingRun
+
+    run = TrainingRun(settings, directory, check_place=check_place)
+    try:
+        if run.step < settings.steps:
+            print(run.plan(), flush=True)
+            directory.open(settings, run.environment())
+            run.train()
+        run.finish()
+    except BrokenPipeError:
+        raise
+    except (OSError, ImageError) as error:
+        raise RunDirectoryError(
+            f"{one_line(error)}; {run.kept()}; when that is mended, the same command goes on"
+        ) from error
 
 
 def _check(settings: TrainSettings, directory: RunDirectory) -> None:
@@ -51,9 +68,11 @@ def _check(settings: TrainSettings, directory: RunDirectory) -> None:
     for style_image in settings.style_images:  # what was typed first is named first
         read_style_image(Path(style_image))
     directory.check(settings)
+    content = None
     if not settings.content.startswith(TFDS_PREFIX):
         _check_apart(settings.content, directory.path)
-        open_enough_content(settings)
+        content = open_enough_content(settings).fingerprint()
+    check_pictures(directory, settings, content=content)
 
 
 def _check_apart(content: str, output: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from faststyle.infer.optimize.settings import OptimizeSettings
-from faststyle.infer.styles.model_card import CARD_FILE, read_model_card
+from faststyle.infer.styles.model_card import CARD_FILE, ModelCardError, read_model_card
 from faststyle.models.objective_settings import ObjectiveSettings
 
 STARTS = ("content", "noise")
@@ -23,6 +23,10 @@ OBJECTIVE_OPTIONS = (
     *("loss_network", "vgg_weights", "pooling", "content_blend", "style_layer_exponent", "units"),
     *(field.name for field in dataclasses.fields(ObjectiveSettings)),
 )
+
+_LARGEST_STYLE_PX = 99_999
+_OPTIMIZING = OptimizeSettings(content="", styles=("",))
+_DEFAULTS = {name: getattr(_OPTIMIZING, name) for name in OBJECTIVE_OPTIONS} | {"vgg_weights": "", "content_blend": 0.0}
 
 
 class Method(NamedTuple):
@@ -137,9 +141,23 @@ def objective_of_model(model: Path, mix: Mapping[str, float] | None = None) -> d
     card = read_model_card(model)
     trained: dict = {"loss_network": card.get("loss_network")} | card.get("settings", {})
     values = {name: trained[name] for name in OBJECTIVE_OPTIONS if trained.get(name) is not None}
+    sizes = trained.get("style_sizes", [])
+    strange = [name for name, value in values.items() if not _is_like(value, _DEFAULTS[name])]
+    if strange or not _is_like(sizes, ()) or any(size > _LARGEST_STYLE_PX for size in sizes):
+        what = (strange or ["style_sizes"])[0]
+        raise ModelCardError(f"{model}: no readable model card {CARD_FILE} (its {what} cannot be used)")
     if values.get("vgg_weights") and not Path(values["vgg_weights"]).is_file():
         values.pop("vgg_weights")  # it lay on the machine that trained
     named = list(mix) if mix else card["styles"]
-    of_row = re.fullmatch(r".*@(\d+)", named[0]) if len(named) == 1 else None
-    sizes = [int(of_row[1])] if of_row else trained.get("style_sizes", [])
+    of_row = re.fullmatch(r".*@(\d{1,5})", named[0]) if len(named) == 1 else None
+    sizes = [int(of_row[1])] if of_row else sizes
     return values | ({"style_size": sizes[0]} if sizes else {})
+
+
+def _is_like(value, default) -> bool:
+    """Whether a value out of a card, which anybody may have written, is of its default's kind."""
+    if isinstance(default, dict):
+        return isinstance(value, dict) and all(_is_like(weight, 0.0) for weight in value.values())
+    if isinstance(default, tuple):
+        return isinstance(value, list) and all(isinstance(one, int) for one in value)
+    return isinstance(value, (int, float) if isinstance(default, float) else str)

@@ -57,6 +57,9 @@ def load_graph(model_dir: Path, *, runtime: str = "auto", precision: str = "auto
     """
     if precision not in PRECISIONS:
         raise RuntimeChoiceError(f"unknown precision {precision!r}; choose one of {', '.join(PRECISIONS)}")
+    for path in (model_dir / "variables").glob("*"):
+        if not path.is_file():  # a pipe or a device would never end
+            raise RuntimeChoiceError(f"{path}: damaged model (no file)")
     load = {"openvino": _load_openvino, "tensorflow": _load_tensorflow}[choose_runtime(runtime)]
     run, lock = load(model_dir, precision), threading.Lock()
 
@@ -79,7 +82,7 @@ def _load_openvino(model_dir: Path, precision: str) -> Graph:
         # With the shape left open: compiling for one size is hardly faster to run, and has to be done for each.
         request = core.compile_model(str(model_dir), "CPU", options).create_infer_request()
     except RuntimeError as error:
-        raise RuntimeChoiceError(f"{model_dir}: damaged model ({_first_line(error)})") from None
+        raise RuntimeChoiceError(f"{model_dir}: damaged model ({_told(error)})") from error
 
     def run(inputs: dict[str, np.ndarray]) -> np.ndarray:
         try:
@@ -87,7 +90,7 @@ def _load_openvino(model_dir: Path, precision: str) -> Graph:
         except RuntimeError as error:
             if "alloc" in str(error).lower():
                 raise MemoryError from None
-            raise
+            raise RuntimeChoiceError(f"{model_dir}: damaged model ({_told(error)})") from error
 
     return run
 
@@ -107,9 +110,9 @@ def _load_tensorflow(model_dir: Path, precision: str) -> Graph:
 
     try:
         model = tf.saved_model.load(str(model_dir))
-    except (tf.errors.OpError, OSError) as error:
-        raise RuntimeChoiceError(f"{model_dir}: damaged model ({_first_line(error)})") from None
-    serve = model.signatures["serving_default"]
+        serve = model.signatures["serving_default"]
+    except Exception as error:  # damaged and unknown models raise nearly everything that there is
+        raise RuntimeChoiceError(f"{model_dir}: damaged model ({_told(error)})") from error
 
     def run(inputs: dict[str, np.ndarray], keep_variables=model) -> np.ndarray:
         try:
@@ -117,6 +120,8 @@ def _load_tensorflow(model_dir: Path, precision: str) -> Graph:
             return output.numpy()
         except tf.errors.ResourceExhaustedError:
             raise MemoryError from None
+        except (tf.errors.OpError, TypeError, ValueError) as error:
+            raise RuntimeChoiceError(f"{model_dir}: damaged model ({_told(error)})") from error
 
     return run
 
@@ -149,5 +154,7 @@ def _is_installed(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+def _told(error: Exception) -> str:
+    """The line of a runtime's message that tells: TensorFlow's first, OpenVINO's last, after places in its source."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return lines[-1] if lines[0].startswith("Exception from ") else lines[0]

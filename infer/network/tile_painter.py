@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from faststyle.images.files import to_uint8
-from faststyle.infer.network.runtimes import load_graph
+from faststyle.infer.network.runtimes import RuntimeChoiceError, load_graph
 from faststyle.infer.network.tiles import (
     MULTIPLE_PX,
     Tile,
@@ -31,6 +31,7 @@ CORE_PX = 1024
 _THUMBNAIL_PIXELS = 2**20
 # Exact statistics are those that a round changes by less than this share of each channel's deviation.
 _TOLERANCE = 0.01
+_MOST_CHANNELS = 1_000_000
 _NORMALIZATIONS = 15  # each round makes at least one more of them exact
 
 
@@ -42,17 +43,20 @@ class TilePainter:
         mixture: `{"style_mixture": [1, num_styles] float32}` for a model of several styles, else empty.
         core_px: side of a tile without its margin.
         **choice: `runtime` and `precision` of `load_graph`.
+
+    Raises:
+        RuntimeChoiceError: tile graphs that cannot be read.
     """
 
     def __init__(
         self, model_dir: Path, mixture: dict[str, np.ndarray], *, core_px: int = CORE_PX, **choice: str
     ) -> None:
+        channels = _read_channels(model_dir / TILES_CARD)
+        self._neutral = np.stack([np.zeros(channels), np.ones(channels)])
         self._painting = load_graph(model_dir / PAINTING_GRAPH, **choice)
         self._measuring = load_graph(model_dir / MEASURING_GRAPH, **choice)
         self._mixture = mixture
         self._core_px = core_px
-        channels = json.loads((model_dir / TILES_CARD).read_text(encoding="utf-8"))["channels"]
-        self._neutral = np.stack([np.zeros(channels), np.ones(channels)])
 
     def paint(self, image: np.ndarray, statistics: np.ndarray) -> np.ndarray:
         """Stylizes `[height, width, 3]` uint8, normalizing by the given statistics."""
@@ -113,6 +117,16 @@ class TilePainter:
 def has_tile_graphs(model_dir: Path) -> bool:
     """Whether a model carries tile graphs; models of earlier versions do not."""
     return (model_dir / TILES_CARD).is_file()
+
+
+def _read_channels(path: Path) -> int:
+    try:
+        channels = json.loads(path.read_text(encoding="utf-8"))["channels"]
+        if not 0 < channels <= _MOST_CHANNELS:
+            raise ValueError(f"channels {channels}")
+        return int(channels)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RuntimeChoiceError(f"{path}: damaged model ({error})") from None
 
 
 def _placed(image: np.ndarray, tile: Tile) -> dict[str, np.ndarray]:

@@ -34,10 +34,13 @@ def test_the_exit_status_is_what_the_command_returns(status, capsys):
     ("error", "status", "line"),
     [
         (ValueError("no style\nin   it"), 2, "error: no style in it"),
-        (FileNotFoundError(2, "No such file", "a.jpg"), 2, "error: [Errno 2] No such file: 'a.jpg'"),
+        (FileNotFoundError(2, "No such file", "a.jpg"), 2, "error: a.jpg: No such file"),
+        (OSError(28, "No space left on device"), 2, "error: No space left on device"),
+        (OSError("no such place"), 2, "error: no such place"),
         (ValueError("no file \x1b[31mété\x07.jpg"), 2, "error: no file \ufffd[31mété\ufffd.jpg"),  # steers no terminal
         (ValueError(), 2, "error: ValueError"),
         (RuntimeError("no more\nsteps"), 1, "stopped: no more steps"),
+        (MemoryError(), 1, "stopped: not enough memory"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
@@ -47,7 +50,7 @@ def test_an_error_is_one_line_on_standard_error_and_its_exit_status(error, statu
 
 
 @pytest.mark.parametrize("argv", [["--traceback", "work"], ["work", "--traceback"]])
-@pytest.mark.parametrize("error", [ValueError("a"), OSError("b"), RuntimeError("c")])
+@pytest.mark.parametrize("error", [ValueError("a"), OSError("b"), RuntimeError("c"), MemoryError("d")])
 def test_traceback_before_or_after_the_command_raises_the_error_itself(error, argv):
     with pytest.raises(type(error)) as caught:
         run_command_line("program", [raising(error)], argv)

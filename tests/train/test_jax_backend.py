@@ -77,3 +77,17 @@ def test_jax_trains_without_tensorflow_and_tensorflow_exports_the_weights(tmp_pa
     assert main(["export", str(run / "weights.npz"), "--output", str(tmp_path / "model")]) == 0
     assert read_model_card(tmp_path / "model")["steps"] == 8
     assert main(["export", str(run), "--output", str(tmp_path / "from_checkpoint")]) == 0
+
+
+@pytest.mark.slow
+def test_tensorflow_goes_on_where_jax_stopped_and_says_so(tmp_path, capsys):
+    run = tmp_path / "run"
+    command = [*toy_command(tmp_path), "--output", str(run)]
+    done = run_with_jax(WITHOUT_TENSORFLOW, command)
+    assert done.returncode == 0, done.stderr
+    (run / "weights.npz").unlink()
+    (run / "checkpoints" / "step_00000008.npz").unlink()
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "warning: since step 6 backend was jax, now tensorflow; the run goes on, but not bit for bit" in said
+    assert read_model_card(run / "export")["steps"] == 8

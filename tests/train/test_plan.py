@@ -1,4 +1,5 @@
 import datetime
+import shutil
 import time
 from pathlib import Path
 
@@ -6,11 +7,11 @@ import keras
 import pytest
 
 from faststyle.train import plan as plan_module
-from faststyle.train.plan import Measurement, describe_plan, measure
+from faststyle.train.plan import Measurement, describe_plan, disk_bytes, measure
 from faststyle.train.settings import TrainSettings
 
 
-def plan(*, seconds_per_step: float = 0.5, start_step: int = 0, **values) -> dict[str, str]:
+def plan(*, seconds_per_step: float = 0.5, start_step: int = 0, disk: int = 0, **values) -> dict[str, str]:
     """The plan's lines by their names, after checking how they are laid out."""
     text = describe_plan(
         TrainSettings(**({"style_images": ("styles/woodcut.png",), "content": "photos"} | values)),
@@ -21,6 +22,7 @@ def plan(*, seconds_per_step: float = 0.5, start_step: int = 0, **values) -> dic
         policy="mixed_bfloat16",
         start_step=start_step,
         measured=Measurement(seconds_per_step, 3 * 2**30),
+        disk=disk,
     )
     title, *lines = text.splitlines()
     assert title == "Plan"
@@ -81,6 +83,17 @@ class TestPlan:
         monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
         monkeypatch.setattr(plan_module, "has_gpu", lambda: False)
         assert plan()["output"].endswith("metrics.jsonl, weights.npz; tensorboard/ and export/ need TensorFlow")
+
+    @pytest.mark.parametrize(("disk", "shown"), [(45 * 2**20, "45 MiB"), (5 * 2**29, "2.5 GiB")])
+    def test_the_disk_that_the_run_takes_and_that_is_free(self, monkeypatch, disk, shown):
+        monkeypatch.setattr(plan_module.shutil, "disk_usage", lambda place: shutil._ntuple_diskusage(9, 6, 3 * 2**30))
+        assert plan(disk=disk)["disk"] == f"up to {shown} by the end; 3.0 GiB are free"
+
+    def test_the_disk_of_a_run_by_hand(self):
+        settings = TrainSettings(style_images=("a.png",), content="photos", steps=1000, preview_every=300)
+        states, sheets, logs = 6 * 5_000_000, 2 * 4 * 700_000, 1000 * 1024
+        expected = states + sheets + logs + 4 * 2**20
+        assert disk_bytes(settings, state_bytes=5_000_000, sheet_bytes=700_000) == expected
 
 
 class TestMeasure:

@@ -1,7 +1,9 @@
+import errno
 import json
 import shutil
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,6 +12,7 @@ from faststyle.models.transform_net import build_transform_network
 from faststyle.models.transform_net_weights import network_arrays, pack_transform_weights, read_transform_weights
 from faststyle.scripts.faststyle import main
 from faststyle.train.checkpoints import CheckpointStore
+from faststyle.train.plan import disk_bytes
 from faststyle.train.run_directory import RunDirectory
 from faststyle.train.trained_weights import weights_of_run
 from tests.toy_run import toy_command, write_photos
@@ -145,6 +148,91 @@ def test_photos_that_changed_before_a_resume_are_one_event_of_its_first_step(fin
     assert event["step"] == 7
     assert event["was"].startswith("14 photos (")
     assert event["now"].startswith("15 photos (")
+
+
+def test_a_run_takes_no_more_disk_than_its_plan_says(finished_run):
+    _, run = finished_run
+    with np.load(run / "checkpoints" / "step_00000008.npz") as file:
+        state_bytes = sum(file[name].nbytes for name in file.files)
+    said = disk_bytes(RunDirectory(run).load_settings(), state_bytes=state_bytes, sheet_bytes=3 * 32 * 32 * 3)
+    taken = sum(path.stat().st_size for path in run.rglob("*") if path.is_file())
+    assert taken <= said
+
+
+@pytest.fixture
+def unfinished(finished_run, tmp_path, monkeypatch):
+    """A command and its run directory, two steps before the end, with all pictures in a new place."""
+    command, run = finished_run
+    shutil.copytree(run.parent, tmp_path / "moved")
+    moved = tmp_path / "moved" / "run"
+    (moved / "weights.npz").unlink()
+    (moved / "checkpoints" / "step_00000008.npz").unlink()
+    monkeypatch.setattr("faststyle.train.run.TrainingRun.plan", lambda run: "")
+    arguments = [word.replace(str(run.parent), str(moved.parent)) for word in command]
+    return [*arguments, "--output", str(moved)], moved
+
+
+def last_error(capsys) -> str:
+    return capsys.readouterr().err.rstrip("\n").rsplit("\n", 1)[-1]
+
+
+def test_a_run_moved_with_its_pictures_to_other_versions_ends_with_the_very_weights_and_says_what_changed(
+    finished_run, unfinished, capsys
+):
+    command, moved = unfinished
+    (environment,) = json.loads((moved / "environment.json").read_text())
+    before = environment | {"backend": "jax", "versions": environment["versions"] | {"keras": "3.0.1"}}
+    (moved / "environment.json").write_text(json.dumps([before]))
+    assert main(command) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: "))
+    assert line == (
+        f"warning: since step 6 backend was jax, now {keras.backend.backend()}; keras was 3.0.1, now "
+        f"{keras.__version__}; the run goes on, but not bit for bit as an uninterrupted one would"
+    )
+    weights, expected = (read_transform_weights(run / "weights.npz").arrays for run in (moved, finished_run[1]))
+    for path, array in expected.items():
+        np.testing.assert_array_equal(weights[path], array, err_msg=path)
+    assert json.loads((moved / "config.json").read_text())["content"] == str(moved.parent / "photos")
+
+
+def test_a_full_disk_is_one_line_that_names_file_and_last_checkpoint(unfinished, monkeypatch, capsys):
+    command, run = unfinished
+
+    def full(path, _content):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr("faststyle.train.checkpoints.write_atomically", full)
+    assert main(command) == 2
+    assert last_error(capsys) == (
+        f"error: {run}/checkpoints/step_00000008.npz: No space left on device; last good checkpoint: "
+        f"{run}/checkpoints/step_00000006.npz; when that is mended, the same command goes on"
+    )
+
+
+def test_a_run_directory_removed_meanwhile_ends_the_run_and_is_not_made_again(unfinished, monkeypatch, capsys):
+    command, run = unfinished
+    monkeypatch.setattr("faststyle.train.run_log.RunLog.step", lambda *_, **__: shutil.move(run, run.parent / "away"))
+    monkeypatch.setattr("faststyle.train.run.TrainingRun._due", lambda *_: True)
+    assert main(command) == 2
+    assert last_error(capsys).startswith(f"error: {run}: was removed, moved or replaced while this run wrote to it")
+    assert not run.exists()
+    assert CheckpointStore(run.parent / "away" / "checkpoints").load_newest().step == 6
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads Linux's own record of memory")
+def test_memory_stays_within_five_percent_over_hundreds_of_steps(tmp_path, monkeypatch):
+    pages = []
+
+    def note(*_, **__):
+        pages.append(int(Path("/proc/self/statm").read_text().split()[1]))
+
+    monkeypatch.setattr("faststyle.train.run_log.RunLog.step", note)
+    often = ["--steps", "400", "--checkpoint-every", "40", "--preview-every", "100"]
+    assert main([*toy_command(tmp_path), *often, "--output", str(tmp_path / "run")]) == 0
+    assert len(pages) == 400
+    assert max(pages[150:]) <= 1.05 * pages[150]
+    assert len(list((tmp_path / "run" / "checkpoints").iterdir())) == 3
 
 
 def test_checkpoints_of_another_version_are_refused_in_one_line(finished_run, tmp_path, capsys):

@@ -6,7 +6,7 @@ from importlib import metadata
 import pytest
 
 from faststyle.machine import machine
-from faststyle.train.run_directory import RunDirectory, RunDirectoryError
+from faststyle.train.run_directory import RunDirectory, RunDirectoryError, changes
 from faststyle.train.settings import TrainSettings
 
 
@@ -20,7 +20,7 @@ ENVIRONMENT = {**machine(), "loss_network_weights": WEIGHTS}
 
 
 def begin(directory: RunDirectory, wanted: TrainSettings, weights: str = WEIGHTS) -> None:
-    directory.open(wanted, loss_network_weights=weights)
+    directory.open(wanted, {**machine(), "loss_network_weights": weights})
 
 
 @pytest.fixture
@@ -90,6 +90,13 @@ def test_a_run_that_goes_on_with_other_weights_of_the_loss_network_keeps_both_an
     assert run.loss_network_weights() == "another vgg16"
 
 
+def test_environments_differ_in_what_computes_and_both_of_them_tell():
+    before = {"platform": "Linux 5", "cores": 2, "versions": {"keras": "3.11", "numpy": "2.0"}}
+    now = {"platform": "Linux 6", "cores": 4, "precision": "float32", "versions": {"keras": "3.12", "numpy": "2.0"}}
+    assert changes(before, now) == ["cores was 2, now 4", "keras was 3.11, now 3.12"]
+    assert changes({}, now) == changes(now, now) == []
+
+
 def test_a_run_of_an_earlier_version_does_not_tell_its_weights(run):
     run.environment.write_text(json.dumps({"python": "3.9"}))
     assert run.loss_network_weights() is None
@@ -121,9 +128,14 @@ def test_how_often_to_look_may_change(run, name):
     assert getattr(run.load_settings(), name) == 7
 
 
-@pytest.mark.parametrize("name", ["data_dir", "vgg_weights"])
+@pytest.mark.parametrize("name", ["data_dir", "vgg_weights", "content"])
 def test_where_files_lie_may_change(run, name):
-    run.check(settings(**{name: "elsewhere"}))
+    begin(run, settings(**{name: "elsewhere"}))
+    assert getattr(run.load_settings(), name) == "elsewhere"
+
+
+def test_a_style_image_may_lie_elsewhere_under_its_name(run):
+    run.check(settings(style_images=("elsewhere/woodcut.png",)))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -113,6 +114,14 @@ def test_an_error_inside_closes_the_file(open_log, metrics):
     with pytest.raises(ValueError, match="closed file"):
         log.event(1, "too late")
     assert len(records(metrics)) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's device that is always full")
+def test_a_full_disk_is_said_with_the_files_name(open_log, metrics):
+    metrics.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device") as caught, open_log() as log:
+        log.step(1, terms(), learning_rate=0.001)
+    assert caught.value.filename == str(metrics)
 
 
 @needs_tensorflow

@@ -1,9 +1,13 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 
+from faststyle.train.checkpoints import Checkpoint, CheckpointStore
 from faststyle.train.run_directory import RunDirectory, RunDirectoryError
-from faststyle.train.run_state import RunState
+from faststyle.train.run_state import RunState, check_pictures, style_digests
+from faststyle.train.settings import TrainSettings
 
 
 def variables(*values):
@@ -48,7 +52,61 @@ def test_variables_that_are_not_finite_are_not_saved(directory):
     assert progress.last_checkpoint() is None
 
 
-def test_checkpoints_of_other_variables_are_an_error(directory):
+@pytest.mark.parametrize("others", [variables(1.0, 2.0), [keras.Variable(np.zeros(3), name="v0")]])
+def test_checkpoints_of_other_variables_are_an_error(directory, others):
     RunState(directory, variables(1.0), "").save()
     with pytest.raises(RunDirectoryError, match="its checkpoints are of another version of this program"):
-        RunState(directory, variables(1.0, 2.0), "")
+        RunState(directory, others, "")
+
+
+def test_counters_of_another_backend_come_back_as_this_ones(directory):
+    weights = np.array([0.5, -2], "float32")
+    arrays = {"0000:v0": weights, "0001:seed_state": np.array([7, 4_000_000_000], "uint32"), "0002:steps": np.int32(6)}
+    CheckpointStore(directory.checkpoints).save(Checkpoint(6, arrays, {"position": 12, "unreadable": []}))
+    here = [
+        keras.Variable(np.zeros(2, "float32"), name="v0"),
+        keras.Variable(np.zeros(2, "int64"), dtype="int64", name="seed_state"),
+        keras.Variable(0, dtype="int64", name="steps"),
+    ]
+    RunState(directory, here, "")
+    assert [np.array(variable).tolist() for variable in here] == [[0.5, -2.0], [7, 4_000_000_000], 6]
+    assert [np.array(variable).dtype for variable in here] == ["float32", "int64", "int64"]
+
+
+class TestCheckPictures:
+    @pytest.fixture
+    def settings(self, directory, tmp_path):
+        """Of a run with a checkpoint."""
+        (tmp_path / "style.jpg").write_bytes(b"a style")
+        settings = TrainSettings(style_images=(str(tmp_path / "style.jpg"),), content="photos")
+        directory.open(settings, {})
+        RunState(directory, variables(1.0), "3 photos (aa)", style_digests(settings)).save()
+        return settings
+
+    def test_photos_elsewhere_must_be_the_same(self, directory, settings):
+        moved = dataclasses.replace(settings, content="elsewhere")
+        check_pictures(directory, moved, content="3 photos (aa)")
+        with pytest.raises(RunDirectoryError) as caught:
+            check_pictures(directory, moved, content="3 photos (bb)")
+        assert str(caught.value) == (
+            f"{directory.path}: its photos were 3 photos (aa) in photos, but elsewhere holds 3 photos (bb); "
+            "say where they lie now, or choose another --output"
+        )
+
+    def test_photos_that_changed_in_their_place_are_left_to_a_warning(self, directory, settings):
+        check_pictures(directory, settings, content="4 photos (cc)")
+
+    def test_another_picture_under_the_style_images_name_is_refused(self, directory, settings, tmp_path):
+        check_pictures(directory, settings, content=None)
+        (tmp_path / "style.jpg").write_bytes(b"another")
+        with pytest.raises(RunDirectoryError) as caught:
+            check_pictures(directory, settings, content=None)
+        assert str(caught.value) == (
+            f"{directory.path}: {tmp_path / 'style.jpg'} is another picture than its style image was; "
+            "bring that one back, or choose another --output"
+        )
+
+    def test_checkpoints_of_an_earlier_version_do_not_tell_their_style(self, directory, settings, tmp_path):
+        CheckpointStore(directory.checkpoints).save(Checkpoint(9, {}, {"position": 0, "unreadable": []}))
+        (tmp_path / "style.jpg").write_bytes(b"another")
+        check_pictures(directory, settings, content=None)

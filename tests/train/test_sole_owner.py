@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import pytest
 
 from faststyle.train.run_directory import RunDirectory
 from faststyle.train.settings import TrainSettings
-from faststyle.train.sole_owner import LOCK_NAME, AlreadyOwnedError, sole_owner
+from faststyle.train.sole_owner import LOCK_NAME, AlreadyOwnedError, LostFolderError, sole_owner
 
 HOLD = """
 import sys, time
@@ -63,3 +64,16 @@ def test_one_process_may_hold_a_folder_again(tmp_path):
     for _ in range(2):
         with sole_owner(tmp_path / "run"), pytest.raises(AlreadyOwnedError), sole_owner(tmp_path / "run"):
             pass
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_folder_taken_away_is_noticed_and_its_next_owner_left_alone(tmp_path, replaced):
+    with sole_owner(tmp_path / "run") as check_place:
+        check_place()
+        shutil.move(tmp_path / "run", tmp_path / "moved")
+        if replaced:
+            (tmp_path / "run").mkdir()
+            (tmp_path / "run" / LOCK_NAME).write_text("1\n")
+        with pytest.raises(LostFolderError, match=f"{tmp_path / 'run'}: was removed, moved or replaced while this run"):
+            check_place()
+    assert (tmp_path / "run" / LOCK_NAME).exists() == replaced

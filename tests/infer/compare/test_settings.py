@@ -7,7 +7,7 @@ from faststyle.infer.compare.command import command_of, parse_methods, settings_
 from faststyle.infer.compare.settings import CompareSettings, Method, objective_of_model
 from faststyle.infer.optimize.settings import OptimizeSettings
 from faststyle.infer.styles.gallery import GALLERY_MODEL
-from faststyle.infer.styles.model_card import CARD_FILE
+from faststyle.infer.styles.model_card import CARD_FILE, ModelCardError
 from faststyle.models.objective_settings import ObjectiveSettings
 from faststyle.scripts.faststyle import COMMANDS, add_command
 
@@ -79,6 +79,29 @@ def test_a_card_without_a_run_still_names_its_loss_network(tmp_path):
 def test_weights_that_lay_on_the_training_machine_are_searched_again(tmp_path):
     model = model_with_card(tmp_path / "model", vgg_weights="/gone/vgg16.h5", loss_network="vgg16")
     assert objective_of_model(Path(model)) == {"loss_network": "vgg16"}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"content_weight": "7"},
+        {"style_layers": ["relu1_2"]},
+        {"style_layers": {"relu1_2": "x"}},
+        {"vgg_weights": ["a.h5"]},
+        {"loss_network": 3},
+        {"style_sizes": "256"},
+        {"style_sizes": 256},
+        {"style_sizes": [10**20]},
+    ],
+    ids=str,
+)
+def test_a_strangers_card_with_settings_of_another_kind_is_one_line(tmp_path, settings):
+    model = Path(model_with_card(tmp_path / "model", **settings))
+    with pytest.raises(ModelCardError) as caught:
+        objective_of_model(model)
+    assert (
+        str(caught.value) == f"{model}: no readable model card {CARD_FILE} (its {next(iter(settings))} cannot be used)"
+    )
 
 
 @pytest.mark.parametrize(("size", "count"), [(128, 400), (256, 400), (384, 200), (512, 200), (1024, 100)])

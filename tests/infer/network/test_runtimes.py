@@ -1,8 +1,11 @@
+import contextlib
 import os
+import shutil
 
+import numpy as np
 import pytest
 
-from faststyle.infer.network.runtimes import load_graph
+from faststyle.infer.network.runtimes import RuntimeChoiceError, load_graph
 
 
 @pytest.fixture
@@ -22,6 +25,50 @@ def test_only_the_twelve_compiled_graphs_used_last_are_kept(compiled_graphs, one
     old = [f"{hours:02d}" for hours in range(11)]
     assert len(list(compiled_graphs.iterdir())) == 12
     assert sorted(path.name for path in compiled_graphs.iterdir() if path.name in old) == old
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "tensorflow"])
+def test_a_graph_of_other_inputs_is_a_damaged_model(one_style, runtime):
+    graph = load_graph(one_style, runtime=runtime)
+    with pytest.raises(RuntimeChoiceError, match=rf"{one_style}: damaged model \(.*picture"):
+        graph({"picture": np.zeros((1, 32, 32, 3), "float32")})
+
+
+def test_a_graph_without_our_signature_is_a_damaged_model(tmp_path):
+    tf = pytest.importorskip("tensorflow")
+    tf.saved_model.save(tf.Module(), str(tmp_path))
+    with pytest.raises(RuntimeChoiceError, match=rf"{tmp_path}: damaged model \('serving_default'\)"):
+        load_graph(tmp_path, runtime="tensorflow")
+    with pytest.raises(RuntimeChoiceError, match=f"{tmp_path}: damaged model"):
+        load_graph(tmp_path, runtime="openvino")({"image": np.zeros((1, 16, 16, 3), "float32")})
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("runtime", ["openvino", "tensorflow"])
+def test_variables_that_would_never_end_are_refused_unread(one_style, tmp_path, runtime):
+    model = shutil.copytree(one_style, tmp_path / "model")
+    pipe = model / "variables" / "variables.data-00001-of-00002"
+    os.mkfifo(pipe)
+    with pytest.raises(RuntimeChoiceError, match=rf"{pipe}: damaged model \(no file\)"):
+        load_graph(model, runtime=runtime)
+
+
+def test_openvino_runs_no_graph_that_writes_files(tmp_path):
+    tf = pytest.importorskip("tensorflow")
+    module, written = tf.Module(), tmp_path / "written"
+
+    @tf.function(input_signature=[tf.TensorSpec((1, None, None, 3), tf.float32, name="image")])
+    def serve(image):
+        tf.io.write_file(str(written), "by a model")
+        return {"stylized_image": image}
+
+    tf.saved_model.save(module, str(tmp_path / "model"), signatures=serve)
+    image = {"image": np.zeros((1, 16, 16, 3), "float32")}
+    with contextlib.suppress(RuntimeChoiceError):  # or it leaves the writing out
+        load_graph(tmp_path / "model", runtime="openvino")(image)
+    assert not written.exists()
+    load_graph(tmp_path / "model", runtime="tensorflow")(image)
+    assert written.read_text() == "by a model"
 
 
 def test_a_graph_loaded_again_counts_as_used_last(compiled_graphs, one_style):

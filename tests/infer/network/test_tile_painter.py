@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from faststyle.infer.network import tile_painter
+from faststyle.infer.network.runtimes import RuntimeChoiceError
 from faststyle.infer.network.stylizer import StylizeError, Stylizer
-from faststyle.infer.network.tile_painter import TILES_CARD
+from faststyle.infer.network.tile_painter import TILES_CARD, TilePainter
 from faststyle.infer.network.tiles import plan_tiles, with_border
 
 FLOAT32 = {"runtime": "openvino", "precision": "float32"}
@@ -60,3 +61,15 @@ def test_large_photo_and_a_model_without_tile_graphs_are_one_clear_line(two_styl
     monkeypatch.setattr("faststyle.infer.network.tile_painter.TILES_CARD", TILES_CARD.with_name("none.json"))
     with pytest.raises(StylizeError, match="exported without tile graphs.*export it again, or use --tiling off"):
         Stylizer(two_styles, **FLOAT32)(photo)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", '{"channels": "3"}', '{"channels": -3}', '{"channels": 1e15}', '{"channels": NaN}', "[" * 100_000],
+    ids=["empty", "a list", "none", "text", "negative", "too many", "no number", "deep"],
+)
+def test_a_tile_card_that_makes_no_sense_is_a_damaged_model(tmp_path, content):
+    (tmp_path / TILES_CARD).parent.mkdir(parents=True)
+    (tmp_path / TILES_CARD).write_text(content)
+    with pytest.raises(RuntimeChoiceError, match=r"tiles\.json: damaged model \("):
+        TilePainter(tmp_path, {})

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -42,8 +43,11 @@ def test_a_missing_card_is_refused(model_dir):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b'{"styles": ["woodc', b"[]", b'{"steps": 3}', b'{"styles": "woodcut"}', b"\xff\xfe"],
-    ids=["empty", "half", "a list", "no styles", "styles no list", "no text"],
+    [
+        *(b"", b'{"styles": ["woodc', b"[]", b'{"steps": 3}', b'{"styles": "woodcut"}', b'{"styles": []}'),
+        *(b'{"styles": ["woodcut"], "settings": []}', b"[" * 100_000, b"\xff\xfe"),
+    ],
+    ids=["empty", "half", "a list", "no styles", "styles no list", "none", "settings no object", "deep", "no text"],
 )
 def test_a_card_that_cannot_be_understood_is_named_in_one_line(model_dir, content):
     (model_dir / CARD_FILE).write_bytes(content)
@@ -64,6 +68,14 @@ def test_a_card_of_gigabytes_is_refused_unread(model_dir):
     with (model_dir / CARD_FILE).open("wb") as file:
         file.truncate(1 << 30)
     with pytest.raises(ModelCardError, match="too large"):
+        read_model_card(model_dir)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_card_that_would_never_end_is_refused_unread(model_dir):
+    (model_dir / CARD_FILE).unlink()
+    os.mkfifo(model_dir / CARD_FILE)
+    with pytest.raises(ModelCardError, match=r"style\.json \(no file\)"):
         read_model_card(model_dir)
 
 

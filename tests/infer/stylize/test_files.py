@@ -1,3 +1,5 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +54,24 @@ def test_existing_result_is_kept_without_overwrite(model, photos, tmp_path, caps
     assert (tmp_path / "out.png").read_bytes() == b"mine"
     assert main([*arguments, "--overwrite"]) == 0
     assert read_image(tmp_path / "out.png").shape == (45, 61, 3)
+
+
+def test_two_commands_that_make_the_same_results_at_once_leave_whole_ones(photos, tmp_path):
+    out = tmp_path / "out"
+    jobs = plan_jobs([photos], out, existing="resume").jobs
+    together = threading.Barrier(2, timeout=30)
+
+    def stylizer(image):
+        together.wait()
+        return 255 - image
+
+    with ThreadPoolExecutor(2) as commands:
+        failures = list(commands.map(lambda _: stylize_files(jobs, stylizer), range(2)))
+    assert failures == [[], []]
+    for name in ("a", "trip/b"):
+        (photo,) = photos.glob(f"{name}.*")
+        np.testing.assert_array_equal(read_image(out / f"{name}.png"), 255 - read_image(photo))
+    assert sorted(path.name for path in out.rglob("*") if path.is_file()) == ["a.png", "b.png"]
 
 
 def test_missing_model_and_missing_photo_are_one_line(model, tmp_path, capsys):
