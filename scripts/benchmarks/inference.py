@@ -78,18 +78,13 @@ def process_table(
         photo, output = folder / f"{side}.png", folder / "result.png"
         Image.fromarray(noise_photo(side, side)).save(photo)
         commands = _stylize_commands(model, photo, output, torch_python)
-        for name, command in beside.items():
-            commands[name] = [part.format(photo=photo, output=output) for part in shlex.split(command)]
-        runs: dict[str, list[dict]] = {name: [] for name in commands}
-        for _ in range(rounds + 1):
-            for name, command in commands.items():
-                runs[name].append(_run_process(command, output))
-        medians = {  # the first round fills disk and compile caches
-            name: statistics.median(run["seconds"] for run in measured[1:]) for name, measured in runs.items()
-        }
-        for name, median in medians.items():
-            peak = max(run["peak_mib"] for run in runs[name])
-            rows.append([f"{side}x{side}", name, Number(median), Number(median / medians[_OURS]), Number(peak, ".0f")])
+        for name, text in beside.items():
+            commands[name] = [part.format(photo=photo, output=output) for part in shlex.split(text)]
+        measured = _run_in_turn(commands, output, rounds)
+        ours = measured[_OURS]["seconds"]
+        for name, run in measured.items():
+            numbers = [Number(run["seconds"]), Number(run["seconds"] / ours), Number(run["peak_mib"], ".0f")]
+            rows.append([f"{side}x{side}", name, *numbers])
     title = f"Whole processes from one photo file to the next, PNG, median of {rounds} in turn"
     return Table("inference.process", title, ["photo", "process", "s", f"times {_OURS}'s", "peak MiB"], rows)
 
@@ -101,6 +96,21 @@ def _stylize_commands(model: Path, photo: Path, output: Path, torch_python: str 
     if torch_python:
         commands["PyTorch, full width"] = [torch_python, torch_reference.__file__, str(photo), str(output)]
     return commands
+
+
+def _run_in_turn(commands: dict[str, list[str]], output: Path, rounds: int) -> dict[str, dict[str, float]]:
+    """Median seconds and largest peak of each process; the first round fills disk and compile caches."""
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in commands}
+    for _ in range(rounds + 1):
+        for name, command in commands.items():
+            runs[name].append(_run_process(command, output))
+    return {
+        name: {
+            "seconds": statistics.median(run["seconds"] for run in done[1:]),
+            "peak_mib": max(run["peak_mib"] for run in done),
+        }
+        for name, done in runs.items()
+    }
 
 
 def _run_process(command: list[str], output: Path) -> dict[str, float]:
