@@ -43,7 +43,8 @@ def choose_runtime(runtime: str) -> str:
 def load_graph(model_dir: Path, *, runtime: str = "auto", precision: str = "auto") -> Graph:
     """Loads the `serving_default` signature of a SavedModel as a function from named arrays to its only output.
 
-    Calls from several threads take turns: each uses every core anyway, and memory stays that of one.
+    Calls from several threads take turns: each uses every core anyway, and memory stays that of one. A process that is
+    forked afterwards can go on with OpenVINO's graph, not with TensorFlow's.
 
     Args:
         model_dir: the SavedModel.
@@ -107,9 +108,14 @@ def _load_tensorflow(model_dir: Path, precision: str) -> Graph:
         model = tf.saved_model.load(str(model_dir))
     except (tf.errors.OpError, OSError) as error:
         raise RuntimeChoiceError(f"{model_dir}: damaged model ({_first_line(error)})") from None
-    serve = model.signatures["serving_default"]
+    serve, process = model.signatures["serving_default"], os.getpid()
 
     def run(inputs: dict[str, np.ndarray], keep_variables=model) -> np.ndarray:
+        if os.getpid() != process:  # TensorFlow would wait forever for threads that stayed in the parent
+            raise RuntimeChoiceError(
+                f"{model_dir}: loaded by TensorFlow before this process was forked; load it in each process, "
+                "or use runtime openvino"
+            )
         try:
             (output,) = serve(**{name: tf.constant(value) for name, value in inputs.items()}).values()
             return output.numpy()

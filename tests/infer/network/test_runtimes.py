@@ -1,8 +1,31 @@
 import os
+import subprocess
+import sys
+import textwrap
 
 import pytest
 
 from faststyle.infer.network.runtimes import load_graph
+
+FORK = """
+    import os, sys
+    from pathlib import Path
+    import numpy as np
+    from faststyle.infer.network.runtimes import RuntimeChoiceError, load_graph
+
+    image = np.random.default_rng(0).uniform(0, 255, (1, 64, 64, 3)).astype("float32")
+    graphs = {name: load_graph(Path(sys.argv[1]), runtime=name) for name in ("openvino", "tensorflow")}
+    before = {name: graph({"image": image}).copy() for name, graph in graphs.items()}
+    child = os.fork()
+    if child == 0:
+        for name, graph in graphs.items():
+            try:
+                print(name, np.allclose(graph({"image": image}), before[name], atol=1), flush=True)
+            except RuntimeChoiceError as error:
+                print(name, type(error).__name__, flush=True)
+        os._exit(0)
+    print(os.waitpid(child, 0)[1])
+"""
 
 
 @pytest.fixture
@@ -32,3 +55,9 @@ def test_a_graph_loaded_again_counts_as_used_last(compiled_graphs, one_style):
     load_graph(one_style, runtime="openvino")
     assert ours.is_dir()
     assert len(list(compiled_graphs.iterdir())) == 12
+
+
+def test_a_forked_process_goes_on_with_openvinos_graph_and_is_told_that_tensorflows_would_hang(one_style):
+    script = [sys.executable, "-c", textwrap.dedent(FORK), str(one_style)]
+    done = subprocess.run(script, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["openvino True", "tensorflow RuntimeChoiceError", "0"], done.stderr
