@@ -27,6 +27,18 @@ FORK = """
     print(os.waitpid(child, 0)[1])
 """
 
+MANY_SIZES = """
+    from pathlib import Path
+    import numpy as np
+    from faststyle import load_stylizer
+
+    stylizer, random = load_stylizer("starry_night", runtime="openvino"), np.random.default_rng(0)
+    for count in range(1, 251):
+        stylizer(np.zeros((*random.integers(20, 110, 2), 3), "uint8"))
+        if count in (50, 250):
+            print(int(Path("/proc/self/statm").read_text().split()[1]) * 4096)
+"""
+
 
 @pytest.fixture
 def compiled_graphs(tmp_path, monkeypatch):
@@ -61,3 +73,11 @@ def test_a_forked_process_goes_on_with_openvinos_graph_and_is_told_that_tensorfl
     script = [sys.executable, "-c", textwrap.dedent(FORK), str(one_style)]
     done = subprocess.run(script, capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == ["openvino True", "tensorflow RuntimeChoiceError", "0"], done.stderr
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_sizes_seen():
+    script = [sys.executable, "-c", textwrap.dedent(MANY_SIZES)]
+    done = subprocess.run(script, capture_output=True, text=True, check=True)
+    after_50, after_250 = map(int, done.stdout.split())
+    assert after_250 - after_50 < 60e6  # with OpenVINO's own default some 130 MB
