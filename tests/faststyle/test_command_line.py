@@ -8,6 +8,10 @@ from faststyle.command_line import as_typed, run_command_line
 from faststyle.scripts import faststyle
 
 
+class ResourceExhaustedError(Exception):
+    """Has TensorFlow's name, by which its error is known."""
+
+
 def command(run):
     """A command `work` that does what `run` does."""
 
@@ -38,6 +42,8 @@ def test_the_exit_status_is_what_the_command_returns(status, capsys):
         (ValueError("no file \x1b[31mété\x07.jpg"), 2, "error: no file \ufffd[31mété\ufffd.jpg"),  # steers no terminal
         (ValueError(), 2, "error: ValueError"),
         (RuntimeError("no more\nsteps"), 1, "stopped: no more steps"),
+        (MemoryError(), 1, "stopped: not enough memory; a smaller size needs less"),
+        (ResourceExhaustedError(), 1, "stopped: not enough memory; a smaller size needs less"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
@@ -47,7 +53,7 @@ def test_an_error_is_one_line_on_standard_error_and_its_exit_status(error, statu
 
 
 @pytest.mark.parametrize("argv", [["--traceback", "work"], ["work", "--traceback"]])
-@pytest.mark.parametrize("error", [ValueError("a"), OSError("b"), RuntimeError("c")])
+@pytest.mark.parametrize("error", [ValueError("a"), OSError("b"), RuntimeError("c"), MemoryError()])
 def test_traceback_before_or_after_the_command_raises_the_error_itself(error, argv):
     with pytest.raises(type(error)) as caught:
         run_command_line("program", [raising(error)], argv)
