@@ -23,6 +23,7 @@ from faststyle.infer.network.tiles import (
     plan_tiles,
     with_border,
 )
+from faststyle.infer.styles.model_card import ModelCardError
 
 PAINTING_GRAPH = Path("assets.extra") / "tiles" / "painting"
 MEASURING_GRAPH = Path("assets.extra") / "tiles" / "measuring"
@@ -31,6 +32,7 @@ CORE_PX = 1024
 _THUMBNAIL_PIXELS = 2**20
 # Exact statistics are those that a round changes by less than this share of each channel's deviation.
 _TOLERANCE = 0.01
+_MOST_CHANNELS = 2**20
 _NORMALIZATIONS = 15  # each round makes at least one more of them exact
 
 
@@ -42,6 +44,10 @@ class TilePainter:
         mixture: `{"style_mixture": [1, num_styles] float32}` for a model of several styles, else empty.
         core_px: side of a tile without its margin.
         **choice: `runtime` and `precision` of `load_graph`.
+
+    Raises:
+        ModelCardError: its card cannot be read.
+        RuntimeChoiceError: see `load_graph`.
     """
 
     def __init__(
@@ -51,7 +57,7 @@ class TilePainter:
         self._measuring = load_graph(model_dir / MEASURING_GRAPH, **choice)
         self._mixture = mixture
         self._core_px = core_px
-        channels = json.loads((model_dir / TILES_CARD).read_text(encoding="utf-8"))["channels"]
+        channels = _channels(model_dir)
         self._neutral = np.stack([np.zeros(channels), np.ones(channels)])
 
     def paint(self, image: np.ndarray, statistics: np.ndarray) -> np.ndarray:
@@ -113,6 +119,17 @@ class TilePainter:
 def has_tile_graphs(model_dir: Path) -> bool:
     """Whether a model carries tile graphs; models of earlier versions do not."""
     return (model_dir / TILES_CARD).is_file()
+
+
+def _channels(model_dir: Path) -> int:
+    """How many channels the statistics have, from the card beside the graphs."""
+    try:
+        channels = json.loads((model_dir / TILES_CARD).read_text(encoding="utf-8"))["channels"]
+        if type(channels) is not int or not 0 < channels < _MOST_CHANNELS:
+            raise ValueError(f"channels is {channels!r}")
+        return channels
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelCardError(f"{model_dir}: no readable card of its tile graphs {TILES_CARD} ({error})") from None
 
 
 def _placed(image: np.ndarray, tile: Tile) -> dict[str, np.ndarray]:

@@ -7,6 +7,7 @@ from faststyle.infer.network import tile_painter
 from faststyle.infer.network.stylizer import StylizeError, Stylizer
 from faststyle.infer.network.tile_painter import TILES_CARD
 from faststyle.infer.network.tiles import plan_tiles, with_border
+from faststyle.infer.styles.model_card import ModelCardError
 
 FLOAT32 = {"runtime": "openvino", "precision": "float32"}
 
@@ -58,3 +59,11 @@ def test_large_photo_and_a_model_without_tile_graphs_are_one_clear_line(two_styl
     monkeypatch.setattr("faststyle.infer.network.tile_painter.TILES_CARD", TILES_CARD.with_name("none.json"))
     with pytest.raises(StylizeError, match="exported without tile graphs.*export it again, or use --tiling off"):
         Stylizer(two_styles, **FLOAT32)(photo)
+
+
+@pytest.mark.parametrize("channels", ["[3]", "null", "true", "0", "2.5", "1e30", '"8"', ""])
+def test_a_card_of_the_tile_graphs_that_cannot_be_understood_is_one_line(tmp_path, channels):
+    (tmp_path / TILES_CARD).parent.mkdir(parents=True)
+    (tmp_path / TILES_CARD).write_text(f'{{"channels": {channels}}}')
+    with pytest.raises(ModelCardError, match="no readable card of its tile graphs assets.extra/tiles/tiles.json"):
+        tile_painter._channels(tmp_path)
