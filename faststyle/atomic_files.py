@@ -1,8 +1,38 @@
-"""Files that appear whole or not at all, whenever the process is killed."""
+"""Files that appear whole or not at all, whenever the process is killed; places are looked at before the work."""
 
 import os
 import tempfile
 from pathlib import Path
+
+
+class PlaceError(ValueError):
+    """A place where a result cannot be written."""
+
+
+def check_new_file(path: Path, *, overwrite: bool) -> None:
+    """Refuses a file that cannot be written, before the work of minutes; creates nothing.
+
+    Raises:
+        PlaceError: it exists and may not be replaced, or `check_place` of its folder.
+    """
+    if path.exists() and not overwrite:
+        raise PlaceError(f"{path} exists; choose another name or pass --overwrite")
+    check_place(path.parent)
+
+
+def check_place(folder: Path) -> None:
+    """Refuses an output folder that is a file or may not be written, before any work; creates nothing.
+
+    Raises:
+        PlaceError: what is in the way.
+    """
+    place = folder.absolute()
+    while not os.path.lexists(place):
+        place = place.parent
+    if not place.is_dir():
+        raise PlaceError(f"{place}: is a file, but results need a folder there; choose another --output")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise PlaceError(f"{place}: cannot write there (read-only); choose another --output")
 
 
 def write_atomically(path: Path, content: bytes) -> None:

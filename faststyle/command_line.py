@@ -80,10 +80,10 @@ def _parse_and_run(program: str, add_commands, argv, only_command: str | None, v
         if arguments.traceback:
             raise
         return _say(f"stopped: {one_line(error)}", FAILED)
-    except MemoryError:
-        if arguments.traceback:
+    except Exception as error:
+        if arguments.traceback or not _is_lack_of_memory(error):
             raise
-        return _say("stopped: not enough memory", FAILED)
+        return _say("stopped: not enough memory; a smaller size needs less", FAILED)
 
 
 def one_line(error: BaseException) -> str:
@@ -129,6 +129,11 @@ class _OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(USER_ERROR, f"error: {message}; see {self.prog} --help\n")
+
+
+def _is_lack_of_memory(error: Exception) -> bool:
+    """Whether Python, NumPy or TensorFlow got no memory; TensorFlow's error goes by name, since it is not imported."""
+    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
 
 
 def _discard_output() -> None:

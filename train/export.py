@@ -38,8 +38,8 @@ def export_model(
 
     `serving_default`: image `[batch, height, width, 3]` float32 in 0..255, and for several styles style_mixture
     `[batch, num_styles]`, to stylized_image of the same shape. `serve_bytes`: encoded `[batch]` JPEG or PNG strings
-    (and style_mixture) to encoded `[batch]` PNG strings. What was written is reloaded and compared with the network.
-    The folder appears whole or not at all.
+    (and style_mixture) to stylized_bytes `[batch]` PNG strings. What was written is reloaded and compared with the
+    network. The folder appears whole or not at all.
 
     Args:
         weights: of the trained network.
@@ -107,7 +107,8 @@ def _write_saved_model(network: keras.Model, num_styles: int, model_dir: Path) -
 
     def serve_bytes(encoded, style_mixture=None):
         only = tf.ones((tf.shape(encoded)[0], 1))
-        return {"encoded": stylize_encoded(encoded, only if style_mixture is None else style_mixture)}
+        # TensorFlow Serving's REST interface returns strings as base64 if their name ends so, else as broken JSON.
+        return {"stylized_bytes": stylize_encoded(encoded, only if style_mixture is None else style_mixture)}
 
     many = [mixture_spec] if num_styles > 1 else []
     signatures = {
@@ -131,9 +132,8 @@ def _check_parity(network: keras.Model, weights: TransformWeights, model_dir: Pa
     model = tf.saved_model.load(str(model_dir))
     reloaded = model.signatures["serving_default"](image=tf.constant(image), **many)["stylized_image"].numpy()
     encoded = tf.stack([tf.io.encode_png(photo) for photo in image.astype("uint8")])
-    decoded = [
-        tf.io.decode_png(one).numpy() for one in model.signatures["serve_bytes"](encoded=encoded, **many)["encoded"]
-    ]
+    pictures = model.signatures["serve_bytes"](encoded=encoded, **many)["stylized_bytes"]
+    decoded = [tf.io.decode_png(one).numpy() for one in pictures]
     differences = {
         "the reloaded model": np.max(np.abs(reloaded - expected)),
         "its serve_bytes": np.max(np.abs(np.stack(decoded) - expected)) - _ROUNDING,

@@ -80,12 +80,15 @@ class RunDirectory:
             return []
         try:
             kept = json.loads(self.environment.read_text(encoding="utf-8"))
+            kept = kept if isinstance(kept, list) else [kept]  # earlier versions kept only the last
+            if not all(isinstance(environment, dict) for environment in kept):
+                raise ValueError("no list of JSON objects")
         except ValueError as error:
             raise RunDirectoryError(
                 f"{self.environment}: cannot be understood ({error}); delete it to go on, "
                 "it only records what the run ran on"
             ) from None
-        return kept if isinstance(kept, list) else [kept]  # earlier versions kept only the last
+        return kept
 
     def load_settings(self) -> TrainSettings:
         """The settings of the run in this folder.
@@ -99,7 +102,7 @@ class RunDirectory:
             )
         try:
             return TrainSettings.from_json(self.config.read_text())
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, AttributeError) as error:  # the last two where a value is of another kind
             raise RunDirectoryError(f"{self.config}: cannot be understood ({error})") from None
 
 

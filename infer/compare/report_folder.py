@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from faststyle.atomic_files import write_atomically
+from faststyle.atomic_files import check_place, write_atomically
 from faststyle.images.files import write_image
 from faststyle.infer.compare.settings import Method
 
@@ -36,9 +36,11 @@ class ReportFolder:
 
         Raises:
             ReportFolderError: a file, or a folder with something else in it.
+            PlaceError: a place that may not be written.
         """
         if self.path.exists() and not self.path.is_dir():
             raise ReportFolderError(f"{self.path}: is a file; --output takes a folder")
+        check_place(self.path)
         settings = self.path / _SETTINGS
         if settings.is_file():
             changed = _differences(_read_json(settings) or {}, identity)

@@ -1,5 +1,6 @@
 """Runs an exported graph: with OpenVINO, which starts in a fraction of a second, or with TensorFlow."""
 
+import contextlib
 import functools
 import hashlib
 import importlib.util
@@ -17,6 +18,7 @@ RUNTIMES = ("auto", "openvino", "tensorflow")
 PRECISIONS = ("auto", "bfloat16", "float32")
 _NVIDIA_DEVICE = Path("/dev/nvidiactl")
 _KEPT_COMPILED = 12  # graphs; an export has several, a few MB each
+_KEPT_KERNELS = 200  # for some 20 image sizes; OpenVINO's 5,000 take half a GB in a process that sees many sizes
 _HINTS = {"bfloat16": "bf16", "float32": "f32"}
 
 Graph = Callable[[dict[str, np.ndarray]], np.ndarray]
@@ -45,7 +47,8 @@ def choose_runtime(runtime: str) -> str:
 def load_graph(model_dir: Path, *, runtime: str = "auto", precision: str = "auto") -> Graph:
     """Loads the `serving_default` signature of a SavedModel as a function from named arrays to its only output.
 
-    Calls from several threads take turns: each uses every core anyway, and memory stays that of one.
+    Calls from several threads take turns: each uses every core anyway, and memory stays that of one. A process that is
+    forked afterwards can go on with OpenVINO's graph, not with TensorFlow's.
 
     Args:
         model_dir: the SavedModel.
@@ -100,7 +103,10 @@ def _openvino_core():
     """One for the process, never freed: it gives the thread a signal stack, and Ctrl-C after its end is a crash."""
     import openvino
 
-    return openvino.Core()
+    core = openvino.Core()
+    with contextlib.suppress(RuntimeError):  # versions may come that do not know it
+        core.set_property("CPU", {"CPU_RUNTIME_CACHE_CAPACITY": str(_KEPT_KERNELS)})
+    return core
 
 
 def _load_tensorflow(model_dir: Path, precision: str) -> Graph:
@@ -110,11 +116,16 @@ def _load_tensorflow(model_dir: Path, precision: str) -> Graph:
 
     try:
         model = tf.saved_model.load(str(model_dir))
-        serve = model.signatures["serving_default"]
+        serve, process = model.signatures["serving_default"], os.getpid()
     except Exception as error:  # damaged and unknown models raise nearly everything that there is
         raise RuntimeChoiceError(f"{model_dir}: damaged model ({_told(error)})") from error
 
     def run(inputs: dict[str, np.ndarray], keep_variables=model) -> np.ndarray:
+        if os.getpid() != process:  # TensorFlow would wait forever for threads that stayed in the parent
+            raise RuntimeChoiceError(
+                f"{model_dir}: loaded by TensorFlow before this process was forked; load it in each process, "
+                "or use runtime openvino"
+            )
         try:
             (output,) = serve(**{name: tf.constant(value) for name, value in inputs.items()}).values()
             return output.numpy()

@@ -128,7 +128,7 @@ def add_objective_options(group, *, defaults_shown: bool = True) -> None:
 
 def _add_output_options(group) -> None:
     group.add_argument("--output", type=Path, required=True, metavar="IMAGE", help="result; NAME.json beside it")
-    group.add_argument("--overwrite", action="store_true", default=False, help="replace a result that exists")
+    group.add_argument("--overwrite", action="store_true", default=False, help="replace results that exist")
     group.add_argument(
         "--save-every", type=int, default=0, metavar="N", help="also save NAME_00050.png every N iterations"
     )
@@ -155,18 +155,20 @@ def _add_picture_options(group) -> None:
 
 
 def _check_places(arguments: argparse.Namespace) -> None:
+    from faststyle.atomic_files import check_new_file
     from faststyle.images.files import check_writable_suffix
     from faststyle.infer.optimize.animation import check_animation
 
     check_writable_suffix(arguments.output)
-    if arguments.output.exists() and not arguments.overwrite:
-        raise ValueError(f"{arguments.output} exists; choose another --output or pass --overwrite")
     if arguments.save_every < 0:
         raise ValueError(f"--save-every must be 0 or more, got {arguments.save_every}")
     if arguments.plot and arguments.plot.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise ValueError(f"{arguments.plot}: cannot draw {arguments.plot.suffix or 'this'}; use .png, .svg or .pdf")
     if arguments.animation:
         check_animation(arguments.animation)
+    for path in (arguments.output, arguments.output.with_suffix(".json"), arguments.plot, arguments.animation):
+        if path:
+            check_new_file(path, overwrite=arguments.overwrite)
 
 
 def _option(group, name: str, kind, text: str, *, default_shown: bool = True, **more) -> None:

@@ -74,12 +74,12 @@ def _add_objective_options(group) -> None:
 
 def run_preview(arguments: argparse.Namespace) -> int:
     """Runs the command; the sheet appears when every cell is done."""
+    from faststyle.atomic_files import check_new_file
     from faststyle.images.files import check_writable_suffix
 
     output: Path = arguments.output
     check_writable_suffix(output)
-    if output.exists() and not arguments.overwrite:
-        raise ValueError(f"{output} exists; choose another --output or pass --overwrite")
+    check_new_file(output, overwrite=arguments.overwrite)
     given = {name: value for name, value in vars(arguments).items() if name in _OBJECTIVE}
     settings = OptimizeSettings(
         content=arguments.photo,

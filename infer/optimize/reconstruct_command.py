@@ -47,12 +47,12 @@ def run_reconstruct(arguments: argparse.Namespace) -> int:
         seeds = [int(seed) for seed in arguments.seeds.split(",")]
     except ValueError:
         raise ValueError(f"--seeds must be whole numbers such as 0,1, got {arguments.seeds!r}") from None
+    from faststyle.atomic_files import check_new_file
     from faststyle.images.files import check_writable_suffix, write_image
     from faststyle.infer.optimize.reconstruct import reconstruction_grid
 
     check_writable_suffix(arguments.output)
-    if arguments.output.exists() and not arguments.overwrite:
-        raise ValueError(f"{arguments.output} exists; choose another --output or pass --overwrite")
+    check_new_file(arguments.output, overwrite=arguments.overwrite)
     layers = [name.strip() for name in arguments.layers.split(",")]
     sheet = reconstruction_grid(settings, arguments.kind, layers, seeds, size=arguments.size)
     write_image(arguments.output, sheet)

@@ -2,10 +2,10 @@
 
 import dataclasses
 import glob
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from faststyle.atomic_files import check_place
 from faststyle.images.files import list_images
 from faststyle.images.formats import FORMATS, READABLE_SUFFIXES, ImageFormat
 from faststyle.infer.network.stylizer import StylizeError
@@ -50,6 +50,7 @@ def plan_jobs(
 
     Raises:
         StylizeError: missing input, no image in a folder, an impossible output, or a result that may not be replaced.
+        PlaceError: an output folder that is a file or may not be written.
         ImageError: a result's suffix that no image can have.
     """
     if STREAM in inputs and len(inputs) > 1:
@@ -71,9 +72,9 @@ def _pair(inputs: Sequence[Path], output: Path, naming: Naming, format_name: str
             raise StylizeError("--output - (standard output) takes one photo; several need a folder")
         return [StylizeJob(inputs[0], output, FORMATS[format_name or "png"])]
     if single and output.suffix and not output.is_dir():
-        _check_place(output.parent)
+        check_place(output.parent)
         return [StylizeJob(inputs[0], output, check_format(output, format_name))]
-    _check_place(output)
+    check_place(output)
     jobs: dict[tuple[Path, Path], StylizeJob] = {}
     for path in inputs:
         for source, place in _photos_of(path, output, naming):
@@ -115,17 +116,6 @@ def _matches(path: Path) -> tuple[Path, list[Path]]:
     if not images:
         raise StylizeError(f"{path}: the pattern matches no image file")
     return fixed, images
-
-
-def _check_place(folder: Path) -> None:
-    """Refuses an output folder that is a file or may not be written, before any work; creates nothing."""
-    place = folder.absolute()
-    while not os.path.lexists(place):
-        place = place.parent
-    if not place.is_dir():
-        raise StylizeError(f"{place}: is a file, but results need a folder there; choose another --output")
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise StylizeError(f"{place}: cannot write there (read-only); choose another --output")
 
 
 def _check_targets(jobs: Sequence[StylizeJob], existing: str) -> None:

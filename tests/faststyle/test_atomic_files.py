@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from faststyle.atomic_files import write_atomically
+from faststyle.atomic_files import PlaceError, check_new_file, write_atomically
 
 
 def test_missing_parent_folders_are_made(tmp_path):
@@ -43,3 +43,17 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypat
         write_atomically(tmp_path / "a.png", b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
     assert (tmp_path / "a.png").read_bytes() == b"old"
+
+
+def test_a_file_that_cannot_be_written_is_refused_beforehand(tmp_path, monkeypatch):
+    (tmp_path / "old.png").touch()
+    with pytest.raises(PlaceError, match="old.png exists; choose another name or pass --overwrite"):
+        check_new_file(tmp_path / "old.png", overwrite=False)
+    with pytest.raises(PlaceError, match="old.png: is a file, but results need a folder there"):
+        check_new_file(tmp_path / "old.png" / "deep" / "new.png", overwrite=True)
+    check_new_file(tmp_path / "old.png", overwrite=True)
+    check_new_file(tmp_path / "deep" / "new.png", overwrite=False)
+    monkeypatch.setattr("faststyle.atomic_files.os.access", lambda *_: False)
+    with pytest.raises(PlaceError, match="cannot write there"):
+        check_new_file(tmp_path / "deep" / "new.png", overwrite=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["old.png"]

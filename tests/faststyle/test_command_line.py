@@ -8,6 +8,10 @@ from faststyle.command_line import as_typed, run_command_line
 from faststyle.scripts import faststyle
 
 
+class ResourceExhaustedError(Exception):
+    """Has TensorFlow's name, by which its error is known."""
+
+
 def command(run):
     """A command `work` that does what `run` does."""
 
@@ -40,7 +44,8 @@ def test_the_exit_status_is_what_the_command_returns(status, capsys):
         (ValueError("no file \x1b[31mété\x07.jpg"), 2, "error: no file \ufffd[31mété\ufffd.jpg"),  # steers no terminal
         (ValueError(), 2, "error: ValueError"),
         (RuntimeError("no more\nsteps"), 1, "stopped: no more steps"),
-        (MemoryError(), 1, "stopped: not enough memory"),
+        (MemoryError(), 1, "stopped: not enough memory; a smaller size needs less"),
+        (ResourceExhaustedError(), 1, "stopped: not enough memory; a smaller size needs less"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )

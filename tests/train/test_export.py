@@ -32,7 +32,7 @@ PLAIN_TENSORFLOW = """
         assert stylized.min() >= 0 and stylized.max() <= 255
         encoded = [tf.io.encode_png(tf.cast(picture, tf.uint8)) for picture in image]
         encoded[1] = tf.io.encode_jpeg(tf.cast(image[1, :40], tf.uint8))
-        pictures = serve_bytes(encoded=tf.stack(encoded))["encoded"].numpy()
+        pictures = serve_bytes(encoded=tf.stack(encoded))["stylized_bytes"].numpy()
         assert tf.io.decode_png(pictures[0]).shape == (height, width, 3)
         assert tf.io.decode_png(pictures[1]).shape == (40, width, 3)
         whole = serve(image=tf.constant(np.floor(image[:1])))["stylized_image"].numpy()[0]

@@ -64,7 +64,11 @@ def test_a_resumed_run_keeps_its_first_environment_and_adds_another_once(run, ea
     assert json.loads(run.environment.read_text()) == [{"python": "3.9"}, ENVIRONMENT]
 
 
-@pytest.mark.parametrize("content", [b"", b'[{"python": "3.', b"\xff\xfe\x00"], ids=["empty", "half", "no text"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b'[{"python": "3.', b"\xff\xfe\x00", b"[[]]", b"3"],
+    ids=["empty", "half", "no text", "lists", "a number"],
+)
 def test_a_damaged_environment_is_named_with_the_way_out(run, content):
     run.environment.write_bytes(content)
     message = refusal(run, settings())
@@ -172,8 +176,12 @@ def test_a_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b'{"content": "pho', b"[]", b'{"content": "photos"}', b'{"sharpness": 3}', b"\xff\xfe\x00"],
-    ids=["empty", "half", "a list", "no style", "unknown", "no text"],
+    [
+        *(b"", b'{"content": "pho', b"[]", b'{"content": "photos"}', b'{"sharpness": 3}', b"\xff\xfe\x00"),
+        b'{"style_images": ["a.jpg"], "content": 3.5}',
+        b'{"style_images": ["a.jpg"], "content": "photos", "steps": "many"}',
+    ],
+    ids=["empty", "half", "a list", "no style", "unknown", "no text", "content a number", "steps a word"],
 )
 def test_a_config_that_cannot_be_understood_is_named(run, content):
     run.config.write_bytes(content)

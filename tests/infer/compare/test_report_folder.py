@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from faststyle.atomic_files import PlaceError
 from faststyle.infer.compare.report_folder import ReportFolder, ReportFolderError
 from faststyle.infer.compare.settings import Method
 
@@ -47,3 +48,5 @@ def test_a_file_and_a_folder_of_other_things_are_refused(tmp_path):
         ReportFolder(tmp_path / "note").open({})
     with pytest.raises(ReportFolderError, match="not empty and not a comparison"):
         ReportFolder(tmp_path).open({})
+    with pytest.raises(PlaceError, match="note: is a file, but results need a folder there"):
+        ReportFolder(tmp_path / "note" / "report").open({})

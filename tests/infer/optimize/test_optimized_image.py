@@ -190,12 +190,17 @@ def test_the_command_writes_image_settings_plot_animation_and_snapshots(folder, 
         (["--time-limit", "0"], "--time-limit must be above 0"),
         (["--content-blend", "0.5"], "--content-blend needs two content layers"),
         (["--units", "gatys"], "--units gatys is for --statistic gram"),
-        (["--output", "{0}/left.png"], "exists"),
+        (["--output", "{0}/left.png"], "left.png exists; choose another name or pass --overwrite"),
+        (["--output", "{0}/notes.png"], "notes.json exists; choose another name or pass --overwrite"),
+        (["--plot", "{0}/left.png"], "left.png exists"),
+        (["--animation", "{0}/left.png/film.gif"], "left.png: is a file, but results need a folder there"),
+        (["--output", "{0}/left.png/out.png"], "left.png: is a file, but results need a folder there"),
     ],
 )
 def test_a_users_mistake_is_one_line_and_status_2(folder, tmp_path, capsys, extra, words):
     Image.new("RGB", (10, 10), "white").save(folder / "small.png")
     Image.new("RGB", (64, 48), "black").save(folder / "black.png")
+    (folder / "notes.json").touch()
     inputs = [str(folder / "photo_00.jpg"), str(folder / "photo_01.jpg"), "--output", str(tmp_path / "out.png")]
     assert main(["optimize", *inputs, *OPTIONS, *[word.format(folder) for word in extra]]) == 2
     lines = capsys.readouterr().err.splitlines()

@@ -130,7 +130,7 @@ def test_a_users_mistake_is_one_line_before_any_work(pictures, cells, capsys, op
 def test_a_sheet_that_exists_is_kept(pictures, cells, capsys):
     (pictures[0].parent / "sheet.png").write_bytes(b"mine")
     assert preview(*pictures) == 2
-    assert "choose another --output or pass --overwrite" in capsys.readouterr().err
+    assert "choose another name or pass --overwrite" in capsys.readouterr().err
     assert preview(*pictures, "--overwrite") == 0
     assert len(cells) == 12
 

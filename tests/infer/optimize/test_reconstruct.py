@@ -35,3 +35,10 @@ def test_content_of_the_first_layer_comes_back_from_noise(tmp_path):
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"), "float32")
     original, rebuilt = sheet[8:56, 8:72], sheet[64:112, 8:72]
     assert np.abs(original - rebuilt).mean() < 12
+
+
+def test_a_sheet_that_exists_or_has_no_place_is_refused_before_the_work(tmp_path, capsys):
+    image = write_photos(tmp_path, count=1) / "photo_00.jpg"
+    for output, words in ((image, "exists"), (image / "sheet.png", "is a file, but results need a folder there")):
+        assert main(["reconstruct", str(image), "--output", str(output)]) == 2
+        assert words in capsys.readouterr().err

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from faststyle.atomic_files import PlaceError
 from faststyle.images.decoding import ImageError
 from faststyle.images.formats import FORMATS
 from faststyle.infer.network.stylizer import StylizeError
@@ -115,14 +116,14 @@ def test_what_makes_no_sense_is_refused_before_any_work(photos, tmp_path, monkey
     for name in ("empty", "other"):
         Path(name).mkdir()
     Path("other/a.jpg").touch()
-    with pytest.raises(StylizeError, match=message):
+    with pytest.raises((StylizeError, PlaceError), match=message):
         plan_jobs([Path(name) for name in inputs], Path(output), existing="overwrite")
     assert not Path("out").exists()
 
 
 def test_a_folder_that_may_not_be_written_is_refused(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr("faststyle.infer.stylize.jobs.os.access", lambda *_: False)
-    with pytest.raises(StylizeError, match="cannot write there"):
+    monkeypatch.setattr("faststyle.atomic_files.os.access", lambda *_: False)
+    with pytest.raises(PlaceError, match="cannot write there"):
         plan_jobs([photos], tmp_path / "a" / "b")
 
 
