@@ -7,14 +7,14 @@ import pytest
 from faststyle.command_line import run_command_line
 from faststyle.images.files import write_image
 from faststyle.infer.optimize.command import settings_from
-from faststyle.scripts.faststyle import COMMANDS
+from faststyle.scripts.faststyle import COMMANDS, add_command
 from faststyle.scripts.optimize_gallery import PICTURES, _command, add_gallery_command, chosen_pictures, gallery_page
 
 
 def parse(command):
     subcommands = (parser := argparse.ArgumentParser()).add_subparsers()
-    for add_command in COMMANDS:
-        add_command(subcommands)
+    for name in COMMANDS:
+        add_command(name)(subcommands)
     return parser.parse_args(shlex.split(command))
 
 
