@@ -110,7 +110,7 @@ PICTURES = (
     ),
     Picture(
         "presets",
-        "Published settings after 100 iterations: gatys from the photo, johnson and fastai from gray, novak from the photo.",
+        "Published settings: gatys and novak (from the photo), johnson and fastai (from gray), 100 iterations.",
         f"optimize {_ASTRONAUT} {_BRUSH} --size 256 --iterations 100",
         [f"--preset {name}" for name in ("gatys", "johnson", "fastai", "novak")],
     ),
