@@ -20,9 +20,9 @@ def load_stylizer(model, **options):
     Args:
         model: a gallery style's name, "gallery", or a folder from `faststyle train` or `faststyle export`.
         **options: `mix` (style name to weight), `strength` (0..1), `runtime`, `precision`, `tiling`, see
-            `faststyle.infer.network.stylizer.Stylizer`.
+            `faststyle.infer.exported_model.stylizer.Stylizer`.
     """
-    from faststyle.infer.network.stylizer import load_stylizer as load  # heavy imports only when used
+    from faststyle.infer.exported_model.stylizer import load_stylizer as load  # heavy imports only when used
 
     return load(model, **options)
 

@@ -1,6 +1,7 @@
 """The house: arrows only point down, `scripts -> train -> infer -> models`, and all stand on `faststyle` itself.
 
-Within infer they go one way too: `compare -> optimize, stylize -> network -> styles`. `--help` imports nothing heavy.
+Within infer they go one way too: `compare -> optimize, stylize -> exported_model -> styles`. `--help` imports nothing
+heavy.
 """
 
 import argparse
@@ -26,10 +27,10 @@ MAY_IMPORT = {
 FLOORS = {*MAY_IMPORT, "tests"} - {GROUND}
 ROOMS_MAY_IMPORT = {  # the folders of infer/
     "styles": {"styles"},
-    "network": {"network", "styles"},
-    "stylize": {"stylize", "network", "styles"},
+    "exported_model": {"exported_model", "styles"},
+    "stylize": {"stylize", "exported_model", "styles"},
     "optimize": {"optimize", "styles"},
-    "compare": {"compare", "optimize", "stylize", "network", "styles"},
+    "compare": {"compare", "optimize", "stylize", "exported_model", "styles"},
 }
 FRONT_DOORS = {Path("faststyle/__init__.py"), Path("faststyle/__main__.py")}
 HEAVY = {"tensorflow", "keras", "tensorflow_datasets", "jax", "scipy", "skimage", "openvino", "matplotlib"}
@@ -90,8 +91,8 @@ def test_a_part_by_a_name_of_its_own_would_be_a_second_module():
 
 def test_every_way_to_import_a_room_is_seen():
     source = "import faststyle.infer.stylize.files\nfrom faststyle.infer import styles\n"
-    source += "def f():\n from faststyle.infer.network.tiles import x"
-    assert imported_rooms(source, "faststyle.infer.compare") == {"stylize", "styles", "network"}
+    source += "def f():\n from faststyle.infer.exported_model.tiles import x"
+    assert imported_rooms(source, "faststyle.infer.compare") == {"stylize", "styles", "exported_model"}
     relative = "from . import y\nfrom ..optimize.z import y"
     assert imported_rooms(relative, "faststyle.infer.compare") == {"compare", "optimize"}
 

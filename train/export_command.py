@@ -29,7 +29,7 @@ def add_export_command(subcommands) -> None:
 
 def run_export(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    from faststyle.infer.network.stylizer import mixture_row
+    from faststyle.infer.exported_model.stylizer import mixture_row
     from faststyle.train.export import export_model
 
     weights, mix = _read_source(arguments.source, arguments.mix)

@@ -1,4 +1,4 @@
-"""Export of the tile graphs: what a large image or a video needs beside the model (`infer/network/tile_painter.py`).
+"""Export of the tile graphs: what a large image or a video needs beside the model (see `tile_painter.py`).
 
 They are SavedModels of their own below `assets.extra/tiles/`, where programs that load the model do not look.
 """
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from faststyle.infer.network.runtimes import load_graph
-from faststyle.infer.network.tile_painter import MEASURING_GRAPH, PAINTING_GRAPH, TILES_CARD
+from faststyle.infer.exported_model.runtimes import load_graph
+from faststyle.infer.exported_model.tile_painter import MEASURING_GRAPH, PAINTING_GRAPH, TILES_CARD
 from faststyle.models.tile_network import build_measuring_network, build_painting_network
 from faststyle.models.transform_net_weights import TransformWeights, assign_weights
 from faststyle.train.saved_model import write_saved_model

@@ -10,8 +10,8 @@ from faststyle.images.files import ImageError, list_images, read_image, resize_t
 from faststyle.infer.compare.foreign_model import ForeignModel
 from faststyle.infer.compare.photos import center_square
 from faststyle.infer.compare.settings import CompareSettings
-from faststyle.infer.network.runtimes import load_graph
-from faststyle.infer.network.stylizer import StylizeError, mixture_row
+from faststyle.infer.exported_model.runtimes import load_graph
+from faststyle.infer.exported_model.stylizer import StylizeError, mixture_row
 from faststyle.infer.styles.model_card import CARD_FILE, read_model_card
 from faststyle.infer.styles.names import style_name
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from faststyle.infer.network.stylizer import MINIMUM_SIZE_PX, StylizeError
+from faststyle.infer.exported_model.stylizer import MINIMUM_SIZE_PX, StylizeError
 
 _SIGNATURE = "serving_default"
 _WANTED = "one image [batch, height, width, 3] of floats in, one such image out"

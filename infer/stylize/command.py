@@ -100,7 +100,7 @@ def _add_machine(group) -> None:
 
 def run_stylize(arguments: argparse.Namespace) -> int:
     """Runs the command; the exit status is 1 when a photo of several could not be stylized."""
-    from faststyle.infer.network.stylizer import StylizeError, Stylizer
+    from faststyle.infer.exported_model.stylizer import StylizeError, Stylizer
     from faststyle.infer.stylize.files import list_failures, stylize_files
     from faststyle.infer.stylize.video import is_video
 

@@ -13,7 +13,7 @@ from faststyle.images.blending import MaskError
 from faststyle.images.files import ImageError, write_photo
 from faststyle.images.formats import encode
 from faststyle.images.photos import MAX_MEGAPIXELS, Photo, read_photo
-from faststyle.infer.network.stylizer import StylizeError
+from faststyle.infer.exported_model.stylizer import StylizeError
 from faststyle.infer.stylize.jobs import STREAM, StylizeJob
 from faststyle.infer.stylize.pipeline import overlapped
 from faststyle.infer.stylize.streams import read_standard_input, write_standard_output

@@ -8,7 +8,7 @@ from pathlib import Path
 from faststyle.atomic_files import check_place
 from faststyle.images.files import list_images
 from faststyle.images.formats import FORMATS, READABLE_SUFFIXES, ImageFormat
-from faststyle.infer.network.stylizer import StylizeError
+from faststyle.infer.exported_model.stylizer import StylizeError
 from faststyle.infer.stylize.naming import Naming, check_format
 
 STREAM = Path("-")

@@ -6,7 +6,7 @@ import string
 from pathlib import Path
 
 from faststyle.images.formats import FORMATS, ImageFormat, format_of
-from faststyle.infer.network.stylizer import StylizeError
+from faststyle.infer.exported_model.stylizer import StylizeError
 
 _FIELDS = ("stem", "style", "suffix")
 

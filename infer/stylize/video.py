@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from faststyle.infer.network.stylizer import Stylizer
-from faststyle.infer.network.tile_painter import TilePainter
+from faststyle.infer.exported_model.stylizer import Stylizer
+from faststyle.infer.exported_model.tile_painter import TilePainter
 from faststyle.infer.stylize.flicker import FlickerMeter
 from faststyle.infer.stylize.video_frames import noted, upright_rgb, whole_sdr
 from faststyle.infer.stylize.video_tracks import CopiedTracks

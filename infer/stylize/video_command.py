@@ -4,7 +4,7 @@ import argparse
 import math
 import sys
 
-from faststyle.infer.network.stylizer import Stylizer
+from faststyle.infer.exported_model.stylizer import Stylizer
 from faststyle.infer.stylize.video import VideoError, stylize_video
 
 _PHOTO_OPTIONS = {"preserve_colors": None, "size": None, "mask": None, "name": None, "format": None}

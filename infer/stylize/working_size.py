@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from faststyle.infer.network.stylizer import MINIMUM_SIZE_PX
+from faststyle.infer.exported_model.stylizer import MINIMUM_SIZE_PX
 
 
 def stylize_at_size(stylizer: Callable[[np.ndarray], np.ndarray], photo: np.ndarray, longer_side_px: int) -> np.ndarray:

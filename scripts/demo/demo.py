@@ -7,7 +7,7 @@ import numpy as np
 
 from faststyle.images.contact_sheet import fit_within, grid
 from faststyle.images.files import read_image, write_image
-from faststyle.infer.network.stylizer import Stylizer
+from faststyle.infer.exported_model.stylizer import Stylizer
 from faststyle.scripts.demo.drawn_styles import write_drawn_styles
 from faststyle.scripts.demo.sample_photos import write_sample_photos
 from faststyle.train.settings import TrainSettings

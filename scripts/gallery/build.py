@@ -59,7 +59,7 @@ def write_thumbnails(model: Path, names: list[str]) -> None:
     from faststyle.images.contact_sheet import fit_within
     from faststyle.images.files import write_photo
     from faststyle.images.photos import Photo
-    from faststyle.infer.network.stylizer import Stylizer
+    from faststyle.infer.exported_model.stylizer import Stylizer
     from faststyle.scripts.demo.sample_photos import sample_scene
 
     photo = fit_within(sample_scene("chelsea"), _WORKING_PX)

@@ -15,7 +15,7 @@ from faststyle.atomic_files import write_atomically
 from faststyle.command_line import run_command_line
 from faststyle.images.contact_sheet import fit_within
 from faststyle.images.files import list_images, read_image
-from faststyle.infer.network.stylizer import load_stylizer
+from faststyle.infer.exported_model.stylizer import load_stylizer
 from faststyle.infer.styles.gallery import GALLERY_NAME, gallery_styles
 from faststyle.scripts.benchmarks.table import Number, Table, replace_block
 

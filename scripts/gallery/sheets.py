@@ -15,7 +15,7 @@ from faststyle.images.contact_sheet import fit_within, grid
 from faststyle.images.files import ImageError, list_images, read_image, write_photo
 from faststyle.images.labels import captioned, text_cell
 from faststyle.images.photos import Photo
-from faststyle.infer.network.stylizer import load_stylizer
+from faststyle.infer.exported_model.stylizer import load_stylizer
 from faststyle.infer.styles.gallery import GALLERY_NAME, GalleryStyle, find_style, gallery_styles
 from faststyle.scripts.demo.drawn_styles import DRAWN_STYLES
 from faststyle.scripts.demo.sample_photos import sample_scene

@@ -6,8 +6,8 @@ import pytest
 from faststyle.images.files import ImageError, write_image
 from faststyle.infer.compare.compared_models import fingerprint, load_compared_model, pixels_compared, stems_of_images
 from faststyle.infer.compare.settings import CompareSettings
-from faststyle.infer.network.runtimes import load_graph
-from faststyle.infer.network.stylizer import StylizeError
+from faststyle.infer.exported_model.runtimes import load_graph
+from faststyle.infer.exported_model.stylizer import StylizeError
 from faststyle.infer.optimize.settings import OptimizeSettings
 
 CONTENT = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype("uint8")

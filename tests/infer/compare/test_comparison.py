@@ -57,7 +57,7 @@ def numbers(report) -> dict:
 
 
 def test_the_networks_objective_is_the_trainers_of_its_unrounded_picture(numbers, pictures, one_style):
-    from faststyle.infer.network.runtimes import load_graph
+    from faststyle.infer.exported_model.runtimes import load_graph
 
     entry = numbers["photos"][0]
     content = center_square(read_image(Path(entry["photo"])), 32).astype("float32")

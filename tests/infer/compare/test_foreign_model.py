@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from faststyle.infer.compare.foreign_model import ForeignModel
-from faststyle.infer.network.stylizer import StylizeError
+from faststyle.infer.exported_model.stylizer import StylizeError
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype("uint8")
 PLAIN = (0.0, 255.0)

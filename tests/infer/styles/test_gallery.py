@@ -5,7 +5,7 @@ import pytest
 
 from faststyle import load_stylizer
 from faststyle.images.files import read_image
-from faststyle.infer.network.stylizer import StylizeError
+from faststyle.infer.exported_model.stylizer import StylizeError
 from faststyle.infer.styles.gallery import (
     GALLERY_MODEL,
     GalleryError,

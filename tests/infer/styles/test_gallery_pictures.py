@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from faststyle.infer.network.stylizer import load_stylizer
+from faststyle.infer.exported_model.stylizer import load_stylizer
 from faststyle.infer.styles.gallery import gallery_styles
 
 SIDE = 256

@@ -26,7 +26,7 @@ def inverting_model(monkeypatch):
         def __call__(self, image):
             return 255 - image
 
-    monkeypatch.setattr("faststyle.infer.network.stylizer.Stylizer", Inverting)
+    monkeypatch.setattr("faststyle.infer.exported_model.stylizer.Stylizer", Inverting)
 
 
 @pytest.fixture
@@ -79,8 +79,8 @@ def test_a_damaged_photo_in_a_pipe_is_one_line(monkeypatch, capsysbinary):
 
 def test_a_reader_that_is_gone_is_one_line(photo):
     code = (
-        "import sys, faststyle.infer.network.stylizer\n"
-        "faststyle.infer.network.stylizer.Stylizer = lambda *_, **__: lambda image: image\n"
+        "import sys, faststyle.infer.exported_model.stylizer\n"
+        "faststyle.infer.exported_model.stylizer.Stylizer = lambda *_, **__: lambda image: image\n"
         "from faststyle.scripts.faststyle import main\n"
         f"sys.exit(main(['stylize', 'model', {str(photo)!r}, '--output', '-']))\n"
     )
@@ -134,7 +134,7 @@ def test_ctrl_c_says_what_is_done_and_leaves_whole_files(photos, tmp_path, monke
             raise KeyboardInterrupt
         return image
 
-    monkeypatch.setattr("faststyle.infer.network.stylizer.Stylizer", lambda *_, **__: interrupt)
+    monkeypatch.setattr("faststyle.infer.exported_model.stylizer.Stylizer", lambda *_, **__: interrupt)
     assert stylize(photos, "--output", tmp_path / "out") == 130
     last = capsys.readouterr().err.splitlines()[-1]
     results = list((tmp_path / "out").iterdir())

@@ -94,7 +94,7 @@ def test_the_command_names_every_damaged_photo_in_one_line(tmp_path, capsys, mon
     for kind in KINDS:
         (tmp_path / "photos" / f"{kind}.png").write_bytes(whole(kind, random)[:200])
     (tmp_path / "photos" / "good.png").write_bytes(whole("PNG", random))
-    monkeypatch.setattr("faststyle.infer.network.stylizer.Stylizer", lambda *_, **__: lambda pixels: pixels)
+    monkeypatch.setattr("faststyle.infer.exported_model.stylizer.Stylizer", lambda *_, **__: lambda pixels: pixels)
     status = main(["stylize", "model", str(tmp_path / "photos"), "--output", str(tmp_path / "out")])
     assert status == 1
     terminal = capsys.readouterr()
@@ -106,7 +106,7 @@ def test_the_command_names_every_damaged_photo_in_one_line(tmp_path, capsys, mon
 
 def test_one_damaged_photo_alone_is_an_error_of_one_line(tmp_path, capsys, monkeypatch):
     (tmp_path / "half.jpg").write_bytes(whole("JPEG", np.random.default_rng(0))[:-200])
-    monkeypatch.setattr("faststyle.infer.network.stylizer.Stylizer", lambda *_, **__: lambda pixels: pixels)
+    monkeypatch.setattr("faststyle.infer.exported_model.stylizer.Stylizer", lambda *_, **__: lambda pixels: pixels)
     assert main(["stylize", "model", str(tmp_path / "half.jpg"), "--output", str(tmp_path / "out.png")]) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"error: {tmp_path / 'half.jpg'}: damaged image (")

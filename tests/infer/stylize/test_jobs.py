@@ -5,7 +5,7 @@ import pytest
 from faststyle.atomic_files import PlaceError
 from faststyle.images.decoding import ImageError
 from faststyle.images.formats import FORMATS
-from faststyle.infer.network.stylizer import StylizeError
+from faststyle.infer.exported_model.stylizer import StylizeError
 from faststyle.infer.stylize.jobs import STREAM, plan_jobs
 from faststyle.infer.stylize.naming import Naming
 

@@ -1,6 +1,6 @@
 import pytest
 
-from faststyle.infer.network.stylizer import StylizeError
+from faststyle.infer.exported_model.stylizer import StylizeError
 from faststyle.infer.stylize.naming import Naming
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faststyle.infer.network.stylizer import Stylizer
+from faststyle.infer.exported_model.stylizer import Stylizer
 from faststyle.infer.stylize.video import SmoothedStylizer, VideoError, is_video, stylize_video
 from faststyle.scripts.faststyle import main
 

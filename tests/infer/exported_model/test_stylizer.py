@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from faststyle import load_stylizer
-from faststyle.infer.network.stylizer import StylizeError, Stylizer, mixture_row
+from faststyle.infer.exported_model.stylizer import StylizeError, Stylizer, mixture_row
 from faststyle.infer.styles.model_card import CARD_FILE
 
 ROOT = Path(__file__).parent.parent.parent.parent

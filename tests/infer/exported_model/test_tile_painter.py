@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faststyle.infer.network import tile_painter
-from faststyle.infer.network.runtimes import RuntimeChoiceError
-from faststyle.infer.network.stylizer import StylizeError, Stylizer
-from faststyle.infer.network.tile_painter import TILES_CARD, TilePainter
-from faststyle.infer.network.tiles import plan_tiles, with_border
+from faststyle.infer.exported_model import tile_painter
+from faststyle.infer.exported_model.runtimes import RuntimeChoiceError
+from faststyle.infer.exported_model.stylizer import StylizeError, Stylizer
+from faststyle.infer.exported_model.tile_painter import TILES_CARD, TilePainter
+from faststyle.infer.exported_model.tiles import plan_tiles, with_border
 
 FLOAT32 = {"runtime": "openvino", "precision": "float32"}
 
@@ -57,8 +57,8 @@ def test_exact_statistics_are_those_of_the_photo_measured_at_once(two_styles: Pa
 
 
 def test_large_photo_and_a_model_without_tile_graphs_are_one_clear_line(two_styles: Path, photo, monkeypatch):
-    monkeypatch.setattr("faststyle.infer.network.stylizer.WHOLE_LIMIT_PIXELS", 1000)
-    monkeypatch.setattr("faststyle.infer.network.tile_painter.TILES_CARD", TILES_CARD.with_name("none.json"))
+    monkeypatch.setattr("faststyle.infer.exported_model.stylizer.WHOLE_LIMIT_PIXELS", 1000)
+    monkeypatch.setattr("faststyle.infer.exported_model.tile_painter.TILES_CARD", TILES_CARD.with_name("none.json"))
     with pytest.raises(StylizeError, match="exported without tile graphs.*export it again, or use --tiling off"):
         Stylizer(two_styles, **FLOAT32)(photo)
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from faststyle.images.blending import blend
 from faststyle.images.files import to_uint8
-from faststyle.infer.network.runtimes import load_graph
-from faststyle.infer.network.tile_painter import CORE_PX, TilePainter, has_tile_graphs
+from faststyle.infer.exported_model.runtimes import load_graph
+from faststyle.infer.exported_model.tile_painter import CORE_PX, TilePainter, has_tile_graphs
 from faststyle.infer.styles.gallery import GALLERY_MODEL, GALLERY_NAME, find_model
 from faststyle.infer.styles.model_card import identity_style, read_model_card
 

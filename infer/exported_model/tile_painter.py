@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from faststyle.images.files import to_uint8
-from faststyle.infer.network.runtimes import RuntimeChoiceError, load_graph
-from faststyle.infer.network.tiles import (
+from faststyle.infer.exported_model.runtimes import RuntimeChoiceError, load_graph
+from faststyle.infer.exported_model.tiles import (
     MULTIPLE_PX,
     Tile,
     cut_window,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from faststyle.infer.network.tiles import MARGIN_PX, cut_window, paste_core, plan_tiles, with_border
+from faststyle.infer.exported_model.tiles import MARGIN_PX, cut_window, paste_core, plan_tiles, with_border
 
 
 @pytest.mark.parametrize("size", [(16, 16), (20, 300), (404, 152)])

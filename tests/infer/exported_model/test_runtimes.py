@@ -8,13 +8,13 @@ import textwrap
 import numpy as np
 import pytest
 
-from faststyle.infer.network.runtimes import RuntimeChoiceError, load_graph
+from faststyle.infer.exported_model.runtimes import RuntimeChoiceError, load_graph
 
 FORK = """
     import os, sys
     from pathlib import Path
     import numpy as np
-    from faststyle.infer.network.runtimes import RuntimeChoiceError, load_graph
+    from faststyle.infer.exported_model.runtimes import RuntimeChoiceError, load_graph
 
     image = np.random.default_rng(0).uniform(0, 255, (1, 64, 64, 3)).astype("float32")
     graphs = {name: load_graph(Path(sys.argv[1]), runtime=name) for name in ("openvino", "tensorflow")}
