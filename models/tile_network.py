@@ -13,6 +13,7 @@ from keras import ops
 
 from faststyle.models.noise import StyleNoise
 from faststyle.models.normalization import MeasuredStatistics, TileNormalization
+from faststyle.models.style_colors import StyleColors
 from faststyle.models.transform_net import SIZE_MULTIPLE_PX, apply_trunk
 
 
@@ -26,7 +27,7 @@ def build_painting_network(*, num_styles: int = 1, width: float = 1.0) -> keras.
     """
     inputs = tile, style_mixture, statistics, origin = _inputs(num_styles)
     normalize = _Given(style_mixture, statistics, num_styles)
-    stylized = apply_trunk(tile, normalize, _noise_at(origin, style_mixture, num_styles), width=width)
+    stylized = apply_trunk(tile, normalize, *_style_parts(origin, style_mixture, num_styles), width=width)
     return keras.Model(inputs, stylized, name="painting_network")
 
 
@@ -44,7 +45,7 @@ def build_measuring_network(*, num_styles: int = 1, width: float = 1.0) -> keras
     core = keras.Input(batch_shape=(4,), name="core", dtype="int32")
     relative = keras.Input(batch_shape=(1,), name="relative", dtype="float32")
     normalize = _Measured(style_mixture, statistics, num_styles, core=core, relative=relative)
-    apply_trunk(tile, normalize, _noise_at(origin, style_mixture, num_styles), width=width)
+    apply_trunk(tile, normalize, *_style_parts(origin, style_mixture, num_styles), width=width)
     measured = ops.concatenate(normalize.measured, axis=1)
     return keras.Model([*inputs, core, relative], measured, name="measuring_network")
 
@@ -58,13 +59,16 @@ def _inputs(num_styles: int) -> tuple:
     )
 
 
-def _noise_at(origin, style_mixture, num_styles: int) -> Callable:
-    """Adds the noise that lies at a tile's place."""
+def _style_parts(origin, style_mixture, num_styles: int) -> tuple[Callable, Callable]:
+    """What adds the noise that lies at a tile's place, and what mixes the colors."""
 
     def add_noise(x):
         return StyleNoise(num_styles, name="noise")(x, style_mixture, origin // SIZE_MULTIPLE_PX)
 
-    return add_noise
+    def recolor(x):
+        return StyleColors(num_styles, name="colors")(x, style_mixture)
+
+    return add_noise, recolor
 
 
 class _Given:

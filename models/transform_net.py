@@ -8,6 +8,7 @@ from keras import layers, ops
 from faststyle.models.losses import grid_energy
 from faststyle.models.noise import StyleNoise
 from faststyle.models.normalization import ConditionalInstanceNormalization
+from faststyle.models.style_colors import StyleColors
 from faststyle.models.wide_convolutions import DoublingConv2D, FourPixelConv2D
 
 GRID_WEIGHT = 500.0  # a weave that the eye just sees costs a tenth of what a style does
@@ -21,11 +22,12 @@ def build_transform_network(*, num_styles: int = 1, width: float = 1.0, dtype="f
 
     9x9 conv 32 - 3x3/2 conv 64 - 3x3/2 conv 128 - 5 residual blocks 128 - bilinear x2, 3x3 conv 64 -
     bilinear x2, 3x3 conv 32 - 9x9 conv 3; reflection padding. Before the residual blocks each style adds noise
-    (`models/noise.py`). With one style and width 1 it has the paper's 1,679,235 parameters and 128 amounts of noise.
+    (`models/noise.py`), after the last convolution it mixes the colors (`models/style_colors.py`). With one style and
+    width 1 it has the paper's 1,679,235 parameters, 128 amounts of noise and a map of colors of 12 numbers.
 
-    Departures from the paper: conditional normalization and noise; the upsampled positions are interpolated linearly,
-    since a kernel sees the steps between repeated nearest neighbors and covers the picture with a weave of 4 px; and
-    the output has no tanh, since a saturated one hides any excess from training. `stylize_any_size` clips.
+    Departures from the paper: conditional normalization, noise and colors; the upsampled positions are interpolated
+    linearly, since a kernel sees the steps between repeated nearest neighbors and covers the picture with a weave of
+    4 px; and the output has no tanh, since a saturated one hides any excess from training. `stylize_any_size` clips.
 
     Args:
         num_styles: styles the network holds, at least 1.
@@ -53,17 +55,21 @@ def build_transform_network(*, num_styles: int = 1, width: float = 1.0, dtype="f
     def add_noise(x):
         return StyleNoise(num_styles, dtype=dtype, name="noise")(x, style_mixture)
 
-    output = apply_trunk(image, normalize, add_noise, width=width, dtype=dtype)
+    def recolor(x):
+        return StyleColors(num_styles, dtype="float32", name="colors")(x, style_mixture)
+
+    output = apply_trunk(image, normalize, add_noise, recolor, width=width, dtype=dtype)
     return keras.Model([image, style_mixture], output, name="transform_network")
 
 
-def apply_trunk(image, normalize: Callable, add_noise: Callable, *, width: float, dtype="float32"):
+def apply_trunk(image, normalize: Callable, add_noise: Callable, recolor: Callable, *, width: float, dtype="float32"):
     """The network's layers from image to stylized image, but for those that depend on the style.
 
     Args:
         image: `[batch, height, width, 3]` in 0..255.
         normalize: from features and a layer name to normalized features.
         add_noise: from the features of the encoder to the same with noise.
+        recolor: from the channels of the last convolution to those of the style's colors.
         width: factor on all channel counts.
         dtype: a Keras dtype policy.
     """
@@ -79,7 +85,7 @@ def apply_trunk(image, normalize: Callable, add_noise: Callable, *, width: float
     x = step.upsample_conv(x, 32, name="decode2")
     x = step.pad(x, 4, name="output_pad")
     x = FourPixelConv2D(3, 9, dtype=dtype, name="output_conv")(x)
-    return ToPixels(dtype="float32", name="stylized_image")(x)
+    return ToPixels(dtype="float32", name="stylized_image")(recolor(x))
 
 
 def stylize_any_size(network: Callable, image, style_mixture):

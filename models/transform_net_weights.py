@@ -107,13 +107,14 @@ def start_from(network: keras.Model, weights: TransformWeights, styles: Sequence
 
 
 def mix_styles(arrays: dict[str, np.ndarray], style_mixture: np.ndarray) -> dict[str, np.ndarray]:
-    """Replaces the tables of scale, shift and noise by mixtures of their rows.
+    """Replaces the tables of scale, shift, noise and colors by mixtures of their rows.
 
     Args:
         arrays: by variable path.
         style_mixture: `[new_styles, num_styles]` float32, rows sum to 1; one row folds a many-style network into one.
     """
-    mixed = {path: style_mixture @ table.astype("float32") for path, table in arrays.items() if _is_table(path)}
+    tables = {path: table.astype("float32") for path, table in arrays.items() if _is_table(path)}
+    mixed = {path: np.tensordot(style_mixture, table, axes=1) for path, table in tables.items()}
     return {**arrays, **mixed}
 
 
@@ -128,4 +129,4 @@ def _width(network: keras.Model) -> float:
 
 
 def _is_table(path: str) -> bool:
-    return path.endswith(("_norm/scale", "_norm/shift", "noise/gain"))
+    return path.endswith(("_norm/scale", "_norm/shift", "noise/gain", "colors/matrix", "colors/offset"))

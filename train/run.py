@@ -11,6 +11,7 @@ from faststyle.images.files import write_image
 from faststyle.machine import machine
 from faststyle.models.transform_net_weights import pack_transform_weights
 from faststyle.train.assembly import compiled_trainer, initial_network, make_deterministic
+from faststyle.train.color_fit import fit_colors
 from faststyle.train.content_batches import center_crops, content_batches, open_enough_content
 from faststyle.train.content_sources import ContentSource
 from faststyle.train.export import export_model
@@ -32,6 +33,7 @@ from faststyle.train.settings import TrainSettings
 from faststyle.train.trained_weights import trained_weights
 
 _PREVIEW_PHOTOS = 3
+_COLOR_PHOTOS = 24
 _PHOTO_SHARE = 0.15  # of the steps; the photo is farther from the styles than they are from each other
 
 
@@ -127,6 +129,8 @@ class TrainingRun:
             for batch in self._batches(log):
                 self._step(batch.images, log)
                 state.position = batch.next_position
+                if self.step == self._settings.steps:
+                    self._fit_colors()
                 if self._due(self._settings.preview_every):
                     self._look(log)
                 if stop.requested or self._due(self._settings.checkpoint_every):
@@ -193,6 +197,13 @@ class TrainingRun:
             styles, share = np.full(len(images), self._num_rows - 1), 0.0
         mixtures = np.eye(self._num_rows, dtype="float32")[styles]
         return {"image": images, "style_mixture": mixtures, "window": random.random(2, dtype="float32")}, share
+
+    def _fit_colors(self) -> None:
+        targets = self._trainer.color_targets
+        if targets is None:
+            return
+        photos = _first_photos(self._source, self._settings.image_size, count=_COLOR_PHOTOS)
+        fit_colors(self._network, photos, {part: rows[: self._num_styles] for part, rows in targets.items()})
 
     def _look(self, log: RunLog) -> None:
         """Validation and previews, and a stop where the network has collapsed."""
@@ -292,5 +303,9 @@ def _preview_photos(held_out: np.ndarray, source: ContentSource, image_size: int
     """Held-out photos, or the first to train on where the source is too small to hold any out."""
     if len(held_out):
         return held_out[:_PREVIEW_PHOTOS]
+    return _first_photos(source, image_size, count=_PREVIEW_PHOTOS)
+
+
+def _first_photos(source: ContentSource, image_size: int, *, count: int) -> np.ndarray:
     one_epoch = itertools.islice(source.photos(0), len(source))
-    return center_crops(one_epoch, image_size=image_size, limit=_PREVIEW_PHOTOS)
+    return center_crops(one_epoch, image_size=image_size, limit=count)

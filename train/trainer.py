@@ -6,8 +6,10 @@ Overriding `compute_loss` is all that training needs, so TensorFlow and JAX run 
 import math
 
 import keras
+import numpy as np
 from keras import ops
 
+from faststyle.models.layer_names import PIXEL_LAYER
 from faststyle.models.losses import content_error
 from faststyle.models.objective import Objective, mix_style_targets
 
@@ -64,6 +66,15 @@ class StyleTrainer(keras.Model):
     def loss_network_weights(self) -> str:
         """Which weights measure, for people."""
         return self._objective.loss_network.weights_source
+
+    @property
+    def color_targets(self) -> dict[str, np.ndarray] | None:
+        """Mean `[num_styles, 3]` and covariance `[num_styles, 3, 3]` of the styles' colors in 0..1.
+
+        None where the objective compares no colors, or their Gram matrices.
+        """
+        targets = self._style_targets.get(PIXEL_LAYER, {})
+        return {part: np.asarray(rows) for part, rows in targets.items()} if "covariance" in targets else None
 
     @property
     def metrics(self):

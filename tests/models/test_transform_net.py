@@ -41,12 +41,12 @@ def parameters(network):
     return sum(int(np.prod(variable.shape)) for variable in network.weights)
 
 
-def test_network_of_one_style_has_the_papers_parameter_count_and_the_amounts_of_noise():
-    assert parameters(build_transform_network()) == 1_679_235 + 128
+def test_network_of_one_style_has_the_papers_parameter_count_and_its_noise_and_colors():
+    assert parameters(build_transform_network()) == 1_679_235 + 140
 
 
-def test_every_further_style_costs_3328_parameters():
-    assert parameters(build_transform_network(num_styles=3)) == 1_679_235 + 128 + 2 * 3_328
+def test_every_further_style_costs_3340_parameters():
+    assert parameters(build_transform_network(num_styles=3)) == 1_679_235 + 140 + 2 * 3_340
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def tiny_network(num_styles=2, *, width=0.125, seed=0):
 
 
 def is_table(path):
-    return path.endswith(("/scale", "/shift", "/gain"))
+    return path.endswith(("/scale", "/shift", "/gain", "/matrix", "/offset"))
 
 
 def write_npz(path, arrays):

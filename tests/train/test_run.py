@@ -93,6 +93,16 @@ def test_training_lowers_the_validation_objective(finished_run):
     assert last < first
 
 
+def test_run_ends_with_the_colors_of_its_styles_in_weights_and_last_checkpoint(finished_run):
+    _, run = finished_run
+    matrices = read_transform_weights(run / "weights.npz").arrays["colors/matrix"]
+    assert matrices.shape == (2, 3, 3)
+    assert np.abs(matrices - np.eye(3)).max(axis=(1, 2)).min() > 1e-3
+    checkpoint = CheckpointStore(run / "checkpoints").load_newest()
+    kept = next(array for name, array in checkpoint.arrays.items() if name.endswith("colors/matrix"))
+    np.testing.assert_array_equal(kept, matrices)
+
+
 def test_finished_run_repeated_changes_no_weight(finished_run, capsys):
     command, run = finished_run
     before = (run / "weights.npz").read_bytes()
@@ -327,6 +337,9 @@ def test_tuned_rows_leave_the_shared_layers_and_the_photo_gets_a_row(tmp_path):
         if path.endswith(("/scale", "/shift", "/gain")):
             assert not np.array_equal(rows[:1], array)
             assert not np.array_equal(rows[1:], array)
+        elif path.startswith("colors/"):
+            assert not np.array_equal(rows[:1], array)
+            np.testing.assert_array_equal(rows[1:], array)
         else:
             np.testing.assert_array_equal(rows, array)
 

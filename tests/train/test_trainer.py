@@ -61,6 +61,21 @@ def test_terms_are_those_of_the_objective_on_the_network_output(trainer):
         np.testing.assert_allclose(terms[name], float(value), rtol=1e-4)
 
 
+def test_color_targets_are_mean_and_covariance_of_each_style_image(trainer):
+    images = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)) / 255
+    targets = trainer.color_targets
+    for style, image in enumerate(images):
+        np.testing.assert_allclose(targets["mean"][style], image.mean(axis=(0, 1)), rtol=1e-4)
+        covariance = np.cov(image.reshape(-1, 3), rowvar=False, bias=True)
+        np.testing.assert_allclose(targets["covariance"][style], covariance, atol=1e-5)
+
+
+@pytest.mark.parametrize("targets", [{"relu1_2": {}}, {"rgb": {"gram": np.ones((2, 3, 3))}}], ids=["none", "gram"])
+def test_objective_that_compares_no_covariance_of_colors_has_no_color_targets(targets):
+    network = build_transform_network(num_styles=2, width=0.125)
+    assert StyleTrainer(network, objective=None, style_targets=targets).color_targets is None
+
+
 def test_the_window_of_the_loss_reaches_every_border_and_never_lies_outside():
     images = np.arange(32 * 48, dtype="float32").reshape((1, 32, 48, 1))
     first = np.asarray(loss_window(images, np.array([0.0, 0.0], "float32")))
