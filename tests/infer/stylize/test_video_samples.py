@@ -7,7 +7,7 @@ from faststyle.infer.stylize.video import VideoError
 from faststyle.infer.stylize.video_samples import sample_frames
 
 pytest.importorskip("av", reason="PyAV is not installed")
-from tests.infer.stylize.clips import write_clip  # noqa: E402
+from tests.infer.stylize.clips import write_clip
 
 
 def test_samples_come_from_the_middles_of_equal_parts(tmp_path):
