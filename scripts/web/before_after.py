@@ -13,8 +13,9 @@ _HTML = """
 <p class="nothing">${placeholder}</p>
 """
 _CSS = """
-.stack { position: relative; cursor: ew-resize; touch-action: pan-y; --cut: 30%; line-height: 0; }
-.stack img { width: 100%; max-height: 72vh; object-fit: contain; user-select: none; display: block; margin: 0; }
+.stack { position: relative; cursor: ew-resize; touch-action: pan-y; --cut: 30%; --shape: 1; line-height: 0;
+  width: min(100%, calc(72vh * var(--shape))); margin: 0 auto; overflow: hidden; border-radius: var(--radius-md); }
+.stack img { width: 100%; user-select: none; display: block; margin: 0; }
 .stack .after { position: absolute; inset: 0; height: 100%; clip-path: inset(0 0 0 var(--cut)); }
 .edge { position: absolute; top: 0; bottom: 0; left: var(--cut); border-left: 2px solid #fff;
   box-shadow: 0 0 4px #0008; pointer-events: none; }
@@ -38,6 +39,7 @@ const show = () => {
   if (pictures.before && before.src !== pictures.before) before.src = pictures.before;
   if (pictures.after && after.src !== pictures.after) after.src = pictures.after;
 };
+before.onload = () => stack.style.setProperty('--shape', before.naturalWidth / before.naturalHeight);
 const cut = () => stack.style.setProperty('--cut', range.value + '%');
 const follow = event => {
   const box = stack.getBoundingClientRect();

@@ -23,6 +23,7 @@ _STATES = {
     "stopped": "Stopped at step {step} of {steps}; it goes on exactly there.",
     "done": "Done: {steps} steps. The style stands in Paint.",
 }
+_NONE = "Nothing was trained here yet."
 _PREPARING = "Getting ready: TensorFlow starts, and the plan is measured."
 
 
@@ -52,11 +53,11 @@ class OwnStyleSection:
                 train = gr.Button("Train", variant="primary", elem_id="train")
             with gr.Column(scale=3, min_width=340):
                 run = gr.Dropdown([], label="Run", elem_id="run", filterable=False)
-                state = gr.HTML(elem_id="run_state")
+                state = gr.HTML(f"<p>{_NONE}</p>", elem_id="run_state")
                 with gr.Row():
-                    stop = gr.Button("Stop", elem_id="stop", min_width=90)
-                    go_on = gr.Button("Go on", elem_id="go_on", min_width=90)
-                    keep = gr.Button("Keep as it is", elem_id="keep", min_width=90)
+                    stop = gr.Button("Stop", interactive=False, elem_id="stop", min_width=90)
+                    go_on = gr.Button("Go on", interactive=False, elem_id="go_on", min_width=90)
+                    keep = gr.Button("Keep", interactive=False, elem_id="keep", min_width=90)
                 curves = gr.HTML(elem_id="curves")
                 preview = gr.HTML(elem_id="preview")
                 with gr.Accordion("Plan", open=False):
@@ -122,7 +123,7 @@ class OwnStyleSection:
             return [gr.skip()] * 8
         if status is None:
             buttons = [gr.Button(interactive=False)] * 3
-            return ["", *buttons, "", "", "", None]
+            return [f"<p>{_NONE}</p>", *buttons, "", "", "", None]
         return [
             _told(status),
             gr.Button(interactive=status.state == "training"),

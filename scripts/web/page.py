@@ -22,7 +22,9 @@ def build_page(styles: KnownStyles, trainings: Trainings) -> gr.Blocks:
     def left(request: gr.Request) -> None:
         cancelling.cancel(request.session_hash)
 
-    with gr.Blocks(title="faststyle", analytics_enabled=False, delete_cache=(_LOOK_EVERY_S, _UNUSED_S)) as page:
+    with gr.Blocks(
+        title="faststyle", fill_width=True, analytics_enabled=False, delete_cache=(_LOOK_EVERY_S, _UNUSED_S)
+    ) as page:
         gr.Markdown(_TITLE, elem_id="title")
         with gr.Tab("Paint", id="paint") as paint_tab:
             paint = PaintSection(styles, cancelling)

@@ -6,7 +6,7 @@ _FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 _FONT_MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
 CSS = """
-.gradio-container { max-width: 84rem !important; margin: 0 auto !important; }
+.gradio-container { max-width: 84rem !important; width: 100% !important; margin: 0 auto !important; }
 #title h1 { margin: 0; font-size: 1.5rem; }
 #title p { margin: 0; color: var(--body-text-color-subdued); }
 .styles .grid-wrap { max-height: 21rem; overflow-y: auto; padding: 0; }
