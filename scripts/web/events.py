@@ -8,7 +8,10 @@ from typing import Any
 
 from faststyle import DISTRIBUTION
 
-AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+# Nobody waits for another one. What fails is told, which the browser does not do for what passes by the queue.
+AT_ONCE: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+# Sooner by some milliseconds, and silent.
+SILENT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 # One at a time of all browsers; the others see their place in the queue.
 IN_TURN: dict[str, Any] = {"concurrency_id": "heavy", "concurrency_limit": 1, "api_visibility": "private"}
 

@@ -9,7 +9,7 @@ from faststyle.images.contact_sheet import fit_within
 from faststyle.images.files import read_image
 from faststyle.infer.styles.names import style_name
 from faststyle.scripts.web.curves import loss_curves
-from faststyle.scripts.web.events import AT_ONCE, IN_TURN, is_installed, needs_training
+from faststyle.scripts.web.events import AT_ONCE, IN_TURN, SILENT, is_installed, needs_training
 from faststyle.scripts.web.picture_input import picture_input
 from faststyle.scripts.web.pictures import as_data_url
 from faststyle.scripts.web.sentences import told_on_the_page
@@ -64,7 +64,7 @@ class OwnStyleSection:
                     plan = gr.HTML(elem_id="plan", elem_classes="plan")
         seen = gr.State()
         shown = [state, stop, go_on, keep, curves, preview, plan, seen]
-        source.change(lambda chosen: gr.Textbox(visible=chosen == _FOLDER), source, folder, **AT_ONCE)
+        source.change(lambda chosen: gr.Textbox(visible=chosen == _FOLDER), source, folder, **SILENT)
         painting.input(_suggested_name, painting, name, **AT_ONCE)
         given = [painting, name, source, folder, steps, learned]
         train.click(self._begun, given, run, show_progress="minimal", api_visibility="private").success(
@@ -74,8 +74,8 @@ class OwnStyleSection:
             button.click(act, run, None, **AT_ONCE).success(self._shown_anew, run, shown, **AT_ONCE)
         keep.click(self._kept, run, state, **IN_TURN).success(self._shown_anew, run, shown, **AT_ONCE)
         run.change(self._shown_anew, run, shown, **AT_ONCE)
-        gr.Timer(_EVERY_S).tick(self._shown, [run, seen], shown, **AT_ONCE)
-        self._find = {"fn": self._found, "inputs": run, "outputs": run, **AT_ONCE}
+        gr.Timer(_EVERY_S).tick(self._shown, [run, seen], shown, **SILENT)
+        self._find = {"fn": self._found, "inputs": run, "outputs": run, **SILENT}
 
     def when_opened(self, page: gr.Blocks) -> None:
         """Lets every newly opened page find the run that trains."""

@@ -4,7 +4,7 @@ import gradio as gr
 
 from faststyle.scripts.web.cancelling import Cancelling
 from faststyle.scripts.web.compare_section import CompareSection
-from faststyle.scripts.web.events import AT_ONCE
+from faststyle.scripts.web.events import SILENT
 from faststyle.scripts.web.known_styles import KnownStyles
 from faststyle.scripts.web.own_style_section import OwnStyleSection
 from faststyle.scripts.web.paint_section import PaintSection, pictures_of
@@ -39,11 +39,11 @@ def build_page(styles: KnownStyles, trainings: Trainings) -> gr.Blocks:
             video = VideoSection(styles, cancelling)
             video.draw()
         # A style may have been trained since the page was built.
-        paint_tab.select(lambda: [pictures_of(styles)] * 2, None, paint.galleries, **AT_ONCE)
-        video_tab.select(lambda: pictures_of(styles), None, video.gallery, **AT_ONCE)
+        paint_tab.select(lambda: [pictures_of(styles)] * 2, None, paint.galleries, **SILENT)
+        video_tab.select(lambda: pictures_of(styles), None, video.gallery, **SILENT)
         if hasattr(compare, "style"):
-            compare_tab.select(compare.titles, None, compare.style, **AT_ONCE)
-        page.load(lambda: [pictures_of(styles)] * 2, None, paint.galleries, **AT_ONCE)
+            compare_tab.select(compare.titles, None, compare.style, **SILENT)
+        page.load(lambda: [pictures_of(styles)] * 2, None, paint.galleries, **SILENT)
         own.when_opened(page)
         page.unload(left)
     return page

@@ -10,7 +10,7 @@ from faststyle.images.files import read_image
 from faststyle.infer.exported_model.stylizer import StylizeError
 from faststyle.scripts.web.before_after import before_after
 from faststyle.scripts.web.cancelling import CancelledError, Cancelling
-from faststyle.scripts.web.events import AT_ONCE, IN_TURN, new_file
+from faststyle.scripts.web.events import AT_ONCE, IN_TURN, SILENT, new_file
 from faststyle.scripts.web.known_styles import KnownStyles
 from faststyle.scripts.web.mask_brush import mask_brush
 from faststyle.scripts.web.paint import (
@@ -77,18 +77,19 @@ class PaintSection:
                     feather = gr.Slider(0, 10, 2, step=0.5, label="Soft edge, % of the photo", elem_id="feather")
         self.galleries = (gallery, other)
         knobs = [opened, first, second, share, strength, strokes, colors, brush, feather]
-        live: dict[str, Any] = {"inputs": knobs, "outputs": view, "trigger_mode": "always_last", **AT_ONCE}
+        live: dict[str, Any] = {"inputs": knobs, "outputs": view, "trigger_mode": "always_last"}
+        quick, settled = live | SILENT, live | AT_ONCE
 
         opening = [opened, strokes, brush, note, done, download]
-        photo.input(self._opened, photo, opening, **AT_ONCE).success(self._settled, **live)
+        photo.input(self._opened, photo, opening, **AT_ONCE).success(self._settled, **settled)
         for slider in (strength, strokes, share, feather):
-            slider.input(self._quick, **live)
-            slider.release(self._settled, **live)
-        colors.input(self._settled, **live)
-        brush.drawn(self._settled, **live)
-        gallery.select(chosen_style, None, first, **AT_ONCE).success(self._settled, **live)
-        other.select(chosen_style, None, second, **AT_ONCE).success(self._settled, **live)
-        alone.click(_one_style_alone, None, [second, other], **AT_ONCE).success(self._settled, **live)
+            slider.input(self._quick, **quick)
+            slider.release(self._settled, **settled)
+        colors.input(self._settled, **settled)
+        brush.drawn(self._settled, **settled)
+        gallery.select(chosen_style, None, first, **AT_ONCE).success(self._settled, **settled)
+        other.select(chosen_style, None, second, **AT_ONCE).success(self._settled, **settled)
+        alone.click(_one_style_alone, None, [second, other], **AT_ONCE).success(self._settled, **settled)
         asked: dict[str, Any] = {
             "inputs": [*knobs, file_format],
             "outputs": [view, done, download],
