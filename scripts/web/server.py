@@ -23,7 +23,10 @@ _HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 ]
-_SHOWN_TO_OTHER_SITES = re.compile(rb'<meta\s+(?:property="og:|name="twitter:)[^>]*>')
+# What a page would tell other sites, and the example files of an API that nobody reads here.
+_OF_OTHER_HOSTS = re.compile(
+    rb'<meta\s+(?:property="og:|name="twitter:)[^>]*>|https://(?:github|raw\.githubusercontent)\.com/[^"]*'
+)
 
 
 def serve(listening: socket.socket, *, models: Sequence[Path], runs: Path, train_options: Sequence[str] = ()) -> None:
@@ -118,13 +121,13 @@ class _Rewriting:
             self._start = message | {"headers": [*headers, *_HEADERS]}
             if not self._whole:
                 await self._send(self._start)
-        elif not self._whole:
+        elif not self._whole or message["type"] != "http.response.body":
             await self._send(message)
         else:
             self._body += message.get("body", b"")
             if not message.get("more_body"):
                 await self._send(self._start)
-                body = _SHOWN_TO_OTHER_SITES.sub(b"", self._body)
+                body = _OF_OTHER_HOSTS.sub(b"", self._body)
                 await self._send({"type": "http.response.body", "body": body})
 
 

@@ -10,7 +10,7 @@ CSS = """
 #title h1 { margin: 0; font-size: 1.5rem; }
 #title p { margin: 0; color: var(--body-text-color-subdued); }
 .styles .grid-wrap { max-height: 21rem; overflow-y: auto; padding: 0; }
-.styles .grid-container { gap: .4rem; }
+.styles .grid-container { gap: .4rem; grid-template-columns: repeat(auto-fill, minmax(5.6rem, 1fr)) !important; }
 .styles .thumbnail-item { border-radius: var(--radius-md); }
 .styles .caption-label { inset: auto 0 0 0; max-width: none; max-height: none; padding: .15rem .3rem; border: 0;
   border-radius: 0; background: #000a; color: #fff; font-size: .7rem; line-height: 1.25; white-space: normal; }
