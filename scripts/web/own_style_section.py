@@ -128,7 +128,7 @@ class OwnStyleSection:
             _told(status),
             gr.Button(interactive=status.state == "training"),
             gr.Button(interactive=status.state == "stopped" and self._trainings.training() is None),
-            gr.Button(interactive=status.state == "stopped" and status.step > 0 and not status.kept),
+            gr.Button(interactive=status.state == "stopped" and status.step > 0),
             loss_curves(status.totals, status.validation, steps=status.steps),
             _preview(status.previews[-1]) if status.previews else "",
             f"<pre>{escape(status.plan)}</pre>" if status.plan else "",
