@@ -10,6 +10,7 @@ from faststyle.infer.exported_model.stylizer import StylizeError, Stylizer
 from faststyle.infer.exported_model.tile_painter import OnTile, say_nothing
 from faststyle.infer.styles.gallery import GALLERY_MODEL, gallery_styles, thumbnail
 from faststyle.infer.styles.model_card import ModelCardError, identity_style, read_model_card
+from faststyle.train.run_directory import RunDirectory, RunDirectoryError
 
 _MODEL_FILE = "saved_model.pb"
 _PREVIEW_FILE = Path("assets.extra") / "preview.png"
@@ -118,7 +119,17 @@ def _styles_of(model: Path) -> list[KnownStyle]:
         card = read_model_card(model)
     except ModelCardError:  # of a folder that others may write to meanwhile
         return []
-    picture = model / _PREVIEW_FILE
-    shown = picture if picture.is_file() else None
+    preview = model / _PREVIEW_FILE
+    shown = preview if preview.is_file() else None
+    paintings = _paintings(model.parent)
     names = [name for name in card["styles"] if name != identity_style(card)]
-    return [KnownStyle(name, model, name, shown) for name in names]
+    return [KnownStyle(name, model, name, paintings.get(name, shown)) for name in names]
+
+
+def _paintings(run: Path) -> dict[str, Path]:
+    """The style images of a run directory by the names of its styles, where they are still there."""
+    try:
+        rows = RunDirectory(run).load_settings().style_rows()
+    except (RunDirectoryError, OSError):
+        return {}
+    return {name: Path(path) for name, path, _ in rows if Path(path).is_file()}

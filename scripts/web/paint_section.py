@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
 from faststyle.images.contact_sheet import fit_within
-from faststyle.images.files import read_image
+from faststyle.images.files import ImageError, read_image
 from faststyle.infer.exported_model.stylizer import StylizeError
+from faststyle.infer.styles.gallery import GALLERY_MODEL, THUMBNAILS
 from faststyle.scripts.web.before_after import before_after
 from faststyle.scripts.web.cancelling import CancelledError, Cancelling
 from faststyle.scripts.web.events import AT_ONCE, IN_TURN, SILENT, new_file
@@ -28,6 +30,8 @@ from faststyle.scripts.web.sentences import told_on_the_page
 
 _LARGEST_STROKES = 8.0
 _SHOWN_PX = 1600
+_THUMBNAIL_PX = 192
+_NO_PICTURE = np.full((128, 192, 3), 150, "uint8")
 _COLORS = {"the style's": None, "the photo's own": "luminance", "the photo's palette": "covariance"}
 _FORMATS = {"JPEG": ".jpg", "PNG": ".png"}
 _PROGRESS = gr.Progress()
@@ -192,9 +196,13 @@ def pictures_of(styles: KnownStyles) -> list[tuple]:
 
 
 def _thumbnail(picture: Path | None):
-    if picture is None:
-        return fit_within(read_image(Path(gr.__file__).parent / "media_assets" / "none.png"), 192)
-    return str(picture) if picture.suffix == ".jpg" else fit_within(read_image(picture), 192)
+    """What the gallery shows: a shipped file as it is, another picture small, a gray card where there is none."""
+    if picture is not None and picture.parent == GALLERY_MODEL / THUMBNAILS:
+        return str(picture)
+    try:
+        return fit_within(read_image(picture), _THUMBNAIL_PX) if picture else _NO_PICTURE
+    except ImageError:
+        return _NO_PICTURE
 
 
 def chosen_style(event: gr.SelectData) -> str:

@@ -6,6 +6,8 @@ from faststyle.infer.exported_model.stylizer import StylizeError
 from faststyle.infer.styles.gallery import gallery_styles
 from faststyle.infer.styles.model_card import ModelCardError
 from faststyle.scripts.web.known_styles import KnownStyles, find_export
+from faststyle.train.settings import TrainSettings
+from tests.scripts.web.served import colorful_photo
 
 
 def test_the_gallery_is_offered_and_what_was_trained_or_given_stands_before_it(two_styles, one_style, tmp_path):
@@ -35,3 +37,17 @@ def test_a_run_directory_means_its_export(one_style, tmp_path):
     assert find_export(one_style) == one_style
     with pytest.raises(ModelCardError, match="no exported model"):
         find_export(tmp_path)
+
+
+def test_a_style_trained_here_shows_its_painting_and_one_without_any_picture_a_gray_card(one_style, tmp_path):
+    pictures_of = pytest.importorskip("faststyle.scripts.web.paint_section", reason="Gradio is missing").pictures_of
+    shutil.copytree(one_style, tmp_path / "runs" / "mine" / "export")
+    styles = KnownStyles([], tmp_path / "runs")
+    assert styles.find("style_0").picture is None
+    assert pictures_of(styles)[0][0].std() == 0
+    painting = colorful_photo(tmp_path / "style_0.png")
+    (tmp_path / "runs" / "mine" / "config.json").write_text(
+        TrainSettings(style_images=(str(painting),), content="").to_json()
+    )
+    assert styles.find("style_0").picture == painting
+    assert pictures_of(styles)[0][0].std() > 5

@@ -23,7 +23,7 @@ def chromium():
 def begin_training(page, painting, photos) -> None:
     page.get_by_role("tab", name="Your own style").click()
     page.set_input_files("#painting input[type=file]", str(painting))
-    page.wait_for_function("document.querySelector('#own_name input, #own_name textarea').value === 'waves'")
+    page.wait_for_function("document.querySelector('#own_name input, #own_name textarea').value === 'zebra'")
     page.locator("#own_source label", has_text="a folder on this machine").click()
     page.locator("#own_folder").locator("input, textarea").fill(str(photos))
     slide(page, "#own_steps", 150)
@@ -34,7 +34,7 @@ def test_a_style_is_trained_stopped_found_again_resumed_by_another_server_and_st
     chromium, tmp_path
 ):
     photos = write_photos(tmp_path / "photos")
-    painting = shutil.copy(write_photos(tmp_path / "style", count=1, seed=1) / "photo_00.jpg", tmp_path / "waves.jpg")
+    painting = shutil.copy(write_photos(tmp_path / "style", count=1, seed=1) / "photo_00.jpg", tmp_path / "zebra.jpg")
     options = " ".join(OPTIONS)
     with served(tmp_path / "web", options=options) as running:
         page = open_page(chromium, running.url)
@@ -61,7 +61,7 @@ def test_a_style_is_trained_stopped_found_again_resumed_by_another_server_and_st
         page.get_by_role("tab", name="Paint", exact=True).click()
         drop_photo(page, colorful_photo(tmp_path / "holiday.png"))
         before = page.get_attribute("#view img.after", "src")
-        page.click("#styles button:has-text('waves')")
+        page.click("#styles button:has-text('zebra')")
         page.wait_for_function("before => document.querySelector('#view img.after').src !== before", arg=before)
         assert paint_and_download(page, tmp_path / "painted.jpg").stat().st_size > 1000
     assert sorted(path.name for path in (tmp_path / "web").iterdir()) == ["runs", "server.log"]
