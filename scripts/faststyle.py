@@ -17,6 +17,7 @@ COMMANDS = {
     "optimize": ("faststyle.infer.optimize.command", "add_optimize_command"),
     "reconstruct": ("faststyle.infer.optimize.reconstruct_command", "add_reconstruct_command"),
     "compare": ("faststyle.infer.compare.command", "add_compare_command"),
+    "web": ("faststyle.scripts.web.command", "add_web_command"),
     "demo": ("faststyle.scripts.demo.command", "add_demo_command"),
 }
 

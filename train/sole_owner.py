@@ -50,6 +50,26 @@ def sole_owner(folder: Path) -> Iterator[Callable[[], None]]:
             folder.rmdir()
 
 
+def owner_of(folder: Path) -> int | None:
+    """The process that holds a folder, or None; where the system has no such lock, None."""
+    try:
+        descriptor = os.open(folder / LOCK_NAME, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        if fcntl is None:
+            return None
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.read(descriptor, 32).decode(errors="replace").strip()
+        return int(owner) if owner.isdigit() else None
+    except OSError:  # a file system without locks
+        return None
+    finally:
+        os.close(descriptor)
+    return None
+
+
 def _locked(lock: Path) -> int:
     """A descriptor of the lock file, which it alone holds."""
     while True:

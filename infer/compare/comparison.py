@@ -25,8 +25,15 @@ from faststyle.infer.styles.style_image import read_style_image
 _WARM_RUNS = 5
 
 
-def run_comparison(settings: CompareSettings, folder: ReportFolder) -> list[dict]:
+def run_comparison(
+    settings: CompareSettings, folder: ReportFolder, progress: CompareProgress | None = None
+) -> list[dict]:
     """Measures what is not measured yet.
+
+    Args:
+        settings: what to compare.
+        folder: keeps what is measured.
+        progress: is told every iteration; None draws a bar.
 
     Returns:
         One `{"key", "photo", "size", "network": {...}, "methods": {name: {...}}}` for every photo and size.
@@ -46,7 +53,8 @@ def run_comparison(settings: CompareSettings, folder: ReportFolder) -> list[dict
         for size in settings.sizes
     ]
     missing = [settings.iterations_at(pair.size) for pair in pairs for method in pair.missing()]
-    with CompareProgress(sum(missing)) as progress:
+    with progress or CompareProgress() as progress:
+        progress.iterations = sum(missing)
         try:
             for pair in pairs:
                 pair.measure(progress)

@@ -61,7 +61,7 @@ def descend(
     iterations: int,
     rates: tuple[float, float],
     level: float,
-    on_iteration: Callable[[float], None] = lambda value: None,
+    on_iteration: Callable[[Iterate], None] = lambda iterate: None,
 ) -> DescentCurve:
     """Optimizes from `start` and records the course.
 
@@ -74,7 +74,7 @@ def descend(
         iterations: most.
         rates: Adam's learning rate and the share of it left at the last iteration.
         level: an objective to compare with.
-        on_iteration: called with the objective after every iteration.
+        on_iteration: called with the image and its objective after every iteration; what it raises ends the run.
 
     Raises:
         RuntimeError: the objective is no finite number.
@@ -90,7 +90,7 @@ def descend(
         if iteration == 0:
             continue
         curve.add(iterate, seconds=seconds, evaluations=counted.evaluations)
-        on_iteration(value)
+        on_iteration(iterate)
         if iteration == iterations:
             curve.ended = "iterations"
             break

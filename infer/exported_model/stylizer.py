@@ -1,5 +1,6 @@
 """An exported style model as a function: a photo in, the stylized photo of the same size out."""
 
+import copy
 import os
 import threading
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ import numpy as np
 from faststyle.images.blending import blend
 from faststyle.images.files import to_uint8
 from faststyle.infer.exported_model.runtimes import load_graph
-from faststyle.infer.exported_model.tile_painter import CORE_PX, TilePainter, has_tile_graphs
+from faststyle.infer.exported_model.tile_painter import CORE_PX, OnTile, TilePainter, has_tile_graphs, say_nothing
 from faststyle.infer.styles.gallery import GALLERY_MODEL, GALLERY_NAME, find_model
 from faststyle.infer.styles.model_card import identity_style, read_model_card
 
@@ -80,20 +81,42 @@ class Stylizer:
         self.identity_style: str | None = identity_style(card)
         if tiling not in TILINGS:
             raise StylizeError(f"unknown tiling {tiling!r}; choose one of {', '.join(TILINGS)}")
+        self._model_dir = model_dir
+        self._choice = {"runtime": runtime, "precision": precision}
+        self._tiling = tiling
+        self._core_px = core_px
+        self._mix(style_mixture, strength)
+        self._graph = load_graph(model_dir, **self._choice)
+
+    def remixed(
+        self, style_mixture: dict[str, float] | None = None, *, strength: float = 1.0, on_tile: OnTile = say_nothing
+    ) -> "Stylizer":
+        """The same loaded model with another mixture and strength, at once: no file is read again.
+
+        Args:
+            style_mixture: as of the class.
+            strength: as of the class.
+            on_tile: called before every tile of a photo that is stylized in tiles; what it raises ends the work.
+
+        Raises:
+            StylizeError: a style that the model does not hold, or a strength beyond 0..1.
+        """
+        other = copy.copy(self)
+        other._mix(style_mixture, strength)
+        other._on_tile = on_tile
+        return other
+
+    def _mix(self, style_mixture: dict[str, float] | None, strength: float) -> None:
         if not 0 <= strength <= 1:
             raise StylizeError(f"strength must lie in 0..1, got {strength}")
-        if model_dir == GALLERY_MODEL and style_mixture is None:
+        if self._model_dir == GALLERY_MODEL and style_mixture is None:
             raise StylizeError(f"{GALLERY_NAME} holds many styles: name one as the model, or blend some with --mix")
         row = mixture_row(self.styles, style_mixture)
         if self.identity_style:
             row = strength * row + (1 - strength) * mixture_row(self.styles, {self.identity_style: 1.0})
         self._mixture = {"style_mixture": row[None]} if len(self.styles) > 1 else {}
         self._strength = strength
-        self._model_dir = model_dir
-        self._choice = {"runtime": runtime, "precision": precision}
-        self._tiling = tiling
-        self._core_px = core_px
-        self._graph = load_graph(model_dir, **self._choice)
+        self._on_tile: OnTile = say_nothing
         self._painter: TilePainter | None = None
         self._painter_lock = threading.Lock()
 
@@ -133,7 +156,9 @@ class Stylizer:
                         f"{WHOLE_LIMIT_PIXELS / 1e6:.0f} megapixels and videos need; "
                         "export it again, or use --tiling off for a photo"
                     )
-                self._painter = TilePainter(self._model_dir, self._mixture, core_px=self._core_px, **self._choice)
+                self._painter = TilePainter(
+                    self._model_dir, self._mixture, core_px=self._core_px, on_tile=self._on_tile, **self._choice
+                )
             return self._painter
 
 

@@ -8,6 +8,7 @@ this difference. After some three rounds nothing changes any more (defect correc
 """
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,13 @@ _TOLERANCE = 0.01
 _MOST_CHANNELS = 1_000_000
 _NORMALIZATIONS = 15  # each round makes at least one more of them exact
 
+# Is told before every tile what is done to it, how many are done, and of how many.
+OnTile = Callable[[str, int, int], None]
+
+
+def say_nothing(what: str, done: int, total: int) -> None:
+    """The `OnTile` of work that nobody watches."""
+
 
 class TilePainter:
     """The tile graphs of an exported model. Statistics are `[2, channels]` float64, mean and deviation.
@@ -42,6 +50,7 @@ class TilePainter:
         model_dir: exported model with tile graphs, see `has_tile_graphs`.
         mixture: `{"style_mixture": [1, num_styles] float32}` for a model of several styles, else empty.
         core_px: side of a tile without its margin.
+        on_tile: called before every tile; what it raises ends the work.
         **choice: `runtime` and `precision` of `load_graph`.
 
     Raises:
@@ -49,7 +58,13 @@ class TilePainter:
     """
 
     def __init__(
-        self, model_dir: Path, mixture: dict[str, np.ndarray], *, core_px: int = CORE_PX, **choice: str
+        self,
+        model_dir: Path,
+        mixture: dict[str, np.ndarray],
+        *,
+        core_px: int = CORE_PX,
+        on_tile: OnTile = say_nothing,
+        **choice: str,
     ) -> None:
         channels = _read_channels(model_dir / TILES_CARD)
         self._neutral = np.stack([np.zeros(channels), np.ones(channels)])
@@ -57,6 +72,7 @@ class TilePainter:
         self._measuring = load_graph(model_dir / MEASURING_GRAPH, **choice)
         self._mixture = mixture
         self._core_px = core_px
+        self._on_tile = on_tile
 
     def paint(self, image: np.ndarray, statistics: np.ndarray) -> np.ndarray:
         """Stylizes `[height, width, 3]` uint8, normalizing by the given statistics."""
@@ -64,7 +80,7 @@ class TilePainter:
         image, border = with_border(image)
         stylized = np.empty_like(image)
         given = {"statistics": statistics.astype("float32"), **self._mixture}
-        for tile in plan_tiles(*image.shape[:2], core_px=self._core_px):
+        for tile in self._told_tiles("painting", image):
             paste_core(stylized, tile, to_uint8(self._painting(_placed(image, tile) | given)[0]))
         return stylized[border : border + height, border : border + width]
 
@@ -77,8 +93,8 @@ class TilePainter:
         image, _ = with_border(image)
         thumbnail = _thumbnail(image)
         statistics = self._own_statistics(thumbnail, self._neutral)
-        for _ in range(_NORMALIZATIONS):
-            whole = self._measure_tiles(image, statistics)
+        for number in range(1, _NORMALIZATIONS + 1):
+            whole = self._measure_tiles(image, statistics, number)
             difference = _relative(whole, self._measure(thumbnail, statistics))
             last, statistics = statistics, _absolute(difference, self._own_statistics(thumbnail, difference))
             if np.max(np.abs(statistics - last) / statistics[1]) < _TOLERANCE:
@@ -93,15 +109,21 @@ class TilePainter:
         (tile,) = plan_tiles(*image.shape[:2], core_px=max(image.shape) + MULTIPLE_PX)
         return self._measure_tile(image, tile, statistics, relative=relative)
 
-    def _measure_tiles(self, image: np.ndarray, statistics: np.ndarray) -> np.ndarray:
+    def _measure_tiles(self, image: np.ndarray, statistics: np.ndarray, number: int) -> np.ndarray:
         """Statistics of the whole image when every layer normalizes by the given ones."""
         pixels, moments = 0, np.zeros_like(statistics)
-        for tile in plan_tiles(*image.shape[:2], core_px=self._core_px):
+        for tile in self._told_tiles(f"measuring, round {number}", image):
             mean, deviation = self._measure_tile(image, tile, statistics)
             moments += tile.pixels * np.stack([mean, deviation**2 + mean**2])
             pixels += tile.pixels
         mean, square = moments / pixels
         return np.stack([mean, np.sqrt(square - mean**2)])
+
+    def _told_tiles(self, what: str, image: np.ndarray) -> Iterator[Tile]:
+        tiles = list(plan_tiles(*image.shape[:2], core_px=self._core_px))
+        for done, tile in enumerate(tiles):
+            self._on_tile(what, done, len(tiles))
+            yield tile
 
     def _measure_tile(
         self, image: np.ndarray, tile: Tile, statistics: np.ndarray, *, relative: bool = False

@@ -8,7 +8,7 @@ import dataclasses
 import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +83,13 @@ def is_video(path: Path) -> bool:
 
 
 def stylize_video(
-    source: Path, target: Path, stylizer: Stylizer, *, overwrite: bool = False, smoothing_s: float = _SMOOTHING_S
+    source: Path,
+    target: Path,
+    stylizer: Stylizer,
+    *,
+    overwrite: bool = False,
+    smoothing_s: float = _SMOOTHING_S,
+    on_frame: Callable[[int, int], None] = lambda done, total: None,
 ) -> VideoReport:
     """Stylizes a video to H.264; other tracks are copied, time stamps and color tags kept, memory is constant.
 
@@ -93,6 +99,8 @@ def stylize_video(
         stylizer: with tile graphs.
         overwrite: replace a file that is there.
         smoothing_s: see `SmoothedStylizer`.
+        on_frame: called after every frame with how many are done and how many there are, 0 where the file does not
+            tell; what it raises ends the work and leaves nothing behind.
 
     Raises:
         VideoError: PyAV is missing, no such file, no video in it, damaged, or a target that cannot be written.
@@ -106,7 +114,7 @@ def stylize_video(
         unfinished = Path(scratch) / target.name
         try:
             with av.open(str(source)) as reader, av.open(str(unfinished), "w") as writer:
-                report = _copy(reader, writer, smoothed)
+                report = _copy(reader, writer, smoothed, on_frame)
         except VideoError:
             raise
         except (av.error.FFmpegError, ValueError) as error:
@@ -118,13 +126,18 @@ def stylize_video(
     return report
 
 
-def _check(source: Path, target: Path, *, overwrite: bool) -> None:
+def check_source(source: Path) -> None:
+    """Raises `VideoError` where videos cannot be read at all, or this one is not there."""
     try:
         import av  # noqa: F401
     except ImportError:
         raise VideoError("videos need PyAV: pip install av") from None
     if not source.is_file():
         raise VideoError(f"{source}: no such file")
+
+
+def _check(source: Path, target: Path, *, overwrite: bool) -> None:
+    check_source(source)
     if target.suffix.lower() not in WRITABLE_VIDEO_SUFFIXES:
         raise VideoError(f"{target}: cannot write {target.suffix or 'a name without suffix'}; use .mp4, .mov or .mkv")
     if target.exists() and (target.samefile(source) or not overwrite):
@@ -132,7 +145,7 @@ def _check(source: Path, target: Path, *, overwrite: bool) -> None:
         raise VideoError(f"{target}: {reason}, or choose another --output")
 
 
-def _copy(reader, writer, smoothed: SmoothedStylizer) -> VideoReport:
+def _copy(reader, writer, smoothed: SmoothedStylizer, on_frame: Callable[[int, int], None]) -> VideoReport:
     from faststyle.infer.stylize.video_encoder import VideoEncoder
 
     source = reader.streams.best("video")
@@ -153,6 +166,7 @@ def _copy(reader, writer, smoothed: SmoothedStylizer) -> VideoReport:
             meter.add(photo, stylized)
             frames += 1
             bar.update()
+            on_frame(frames, source.frames)
     if encoder:
         encoder.finish()
         changes |= dict.fromkeys(encoder.changes)

@@ -8,7 +8,7 @@ import pytest
 
 from faststyle.train.run_directory import RunDirectory
 from faststyle.train.settings import TrainSettings
-from faststyle.train.sole_owner import LOCK_NAME, AlreadyOwnedError, LostFolderError, sole_owner
+from faststyle.train.sole_owner import LOCK_NAME, AlreadyOwnedError, LostFolderError, owner_of, sole_owner
 
 HOLD = """
 import sys, time
@@ -36,6 +36,14 @@ def test_a_second_process_is_refused_with_the_id_of_the_first(other_process, tmp
         sole_owner(tmp_path / "run"),
     ):
         pass
+
+
+def test_the_owner_is_told_for_as_long_as_it_holds_the_folder(other_process, tmp_path):
+    assert owner_of(tmp_path / "run") == other_process.pid
+    other_process.send_signal(signal.SIGKILL)
+    other_process.wait()
+    assert owner_of(tmp_path / "run") is None
+    assert owner_of(tmp_path / "nowhere") is None
 
 
 def test_a_killed_process_holds_nothing(other_process, tmp_path):

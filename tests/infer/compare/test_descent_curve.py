@@ -23,7 +23,7 @@ def run(optimizer: str, **changes):
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 def test_row_0_is_the_start_and_every_iteration_follows(optimizer):
     values: list[float] = []
-    curve = run(optimizer, on_iteration=values.append)
+    curve = run(optimizer, on_iteration=lambda iterate: values.append(iterate.evaluation.value))
     numbers = curve.numbers()
     assert curve.iterations == 6
     assert numbers["terms"]["total"][0] == bowl(START).value

@@ -153,3 +153,34 @@ def test_strength_0_is_the_photo_and_1_the_style(request, model, photo):
 def test_a_strength_out_of_range_is_refused(two_styles: Path, strength):
     with pytest.raises(StylizeError, match=r"strength must lie in 0\.\.1"):
         load_stylizer(two_styles, strength=strength)
+
+
+def test_a_remixed_stylizer_paints_as_one_that_was_loaded_so(with_identity: Path, photo):
+    loaded = load_stylizer(with_identity, precision="float32")
+    remixed = loaded.remixed({"style_0": 0.5, "style_1": 0.5}, strength=0.5)
+    wanted = load_stylizer(with_identity, mix={"style_0": 0.5, "style_1": 0.5}, strength=0.5, precision="float32")
+    np.testing.assert_array_equal(remixed(photo), wanted(photo))
+    np.testing.assert_array_equal(loaded(photo), load_stylizer(with_identity, precision="float32")(photo))
+
+
+def test_a_remixed_stylizer_refuses_what_its_class_refuses(two_styles: Path):
+    loaded = load_stylizer(two_styles)
+    with pytest.raises(StylizeError, match="no style 'style_7'"):
+        loaded.remixed({"style_7": 1.0})
+    with pytest.raises(StylizeError, match=r"strength must lie in 0\.\.1, got 2"):
+        loaded.remixed(strength=2)
+
+
+def test_every_tile_is_told_and_a_listener_can_end_the_work(two_styles: Path):
+    photo = np.random.default_rng(0).integers(0, 256, (100, 140, 3), dtype="uint8")
+    loaded = Stylizer(two_styles, tiling="exact", core_px=64)
+    told = []
+    loaded.remixed(on_tile=lambda *word: told.append(word))(photo)
+    assert told[0] == ("measuring, round 1", 0, told[0][2])
+    assert [word for word in told if word[0] == "painting"] == [("painting", k, told[0][2]) for k in range(told[0][2])]
+
+    def stop(what: str, done: int, total: int) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        loaded.remixed(on_tile=stop)(photo)

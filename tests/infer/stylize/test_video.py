@@ -126,3 +126,17 @@ def test_broken_video_is_one_line_and_leaves_nothing(two_styles: Path, tmp_path)
 def test_videos_are_known_by_suffix():
     assert is_video(Path("a/Clip.MP4"))
     assert not is_video(Path("photo.jpg"))
+
+
+def test_every_frame_is_told_and_a_listener_can_end_the_work_without_a_trace(two_styles: Path, tmp_path):
+    source = write_video(tmp_path / "clip.mp4")
+    told = []
+    stylize_video(source, tmp_path / "out.mp4", Stylizer(two_styles), on_frame=lambda *word: told.append(word))
+    assert told == [(done, len(TIMES_MS)) for done in range(1, len(TIMES_MS) + 1)]
+
+    def stop(done: int, total: int) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        stylize_video(source, tmp_path / "other.mp4", Stylizer(two_styles), on_frame=stop)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "out.mp4"]

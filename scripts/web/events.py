@@ -1,0 +1,36 @@
+"""How the page's events run: at once, or one after the other where they fill every core."""
+
+import importlib.util
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from faststyle import DISTRIBUTION
+
+# Nobody waits for another one. What fails is told, which the browser does not do for what passes by the queue.
+AT_ONCE: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+# Sooner by some milliseconds, and silent.
+SILENT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+# One at a time of all browsers; the others see their place in the queue.
+IN_TURN: dict[str, Any] = {"concurrency_id": "heavy", "concurrency_limit": 1, "api_visibility": "private"}
+
+
+def new_file(name: str) -> Path:
+    """A place for a file to download, in a folder of its own below the temporary one."""
+    return Path(tempfile.mkdtemp(dir=scratch_folder())) / name
+
+
+def scratch_folder() -> Path:
+    """The server's temporary folder, which goes when it ends."""
+    return Path(os.environ["GRADIO_TEMP_DIR"])
+
+
+def is_installed(package: str) -> bool:
+    """Whether a package could be imported, without importing it."""
+    return importlib.util.find_spec(package) is not None
+
+
+def needs_training(what: str) -> str:
+    """What a section says that cannot work here."""
+    return f'{what} needs TensorFlow, which is not installed here: `pip install "{DISTRIBUTION}[train]"`'

@@ -1,0 +1,221 @@
+"""The page's first section: drop a photo, choose a style, slide, paint, download."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from faststyle.images.contact_sheet import fit_within
+from faststyle.images.files import ImageError, read_image
+from faststyle.infer.exported_model.stylizer import StylizeError
+from faststyle.infer.styles.gallery import GALLERY_MODEL, THUMBNAILS
+from faststyle.scripts.web.before_after import before_after
+from faststyle.scripts.web.cancelling import CancelledError, Cancelling
+from faststyle.scripts.web.events import AT_ONCE, IN_TURN, SILENT, new_file
+from faststyle.scripts.web.known_styles import KnownStyles
+from faststyle.scripts.web.mask_brush import mask_brush
+from faststyle.scripts.web.paint import (
+    OpenedPhoto,
+    Wish,
+    command_line_of,
+    open_photo,
+    paint_file,
+    preview,
+    usual_stroke_size,
+)
+from faststyle.scripts.web.picture_input import picture_input
+from faststyle.scripts.web.pictures import as_data_url, mask_of
+from faststyle.scripts.web.sentences import told_on_the_page
+
+_LARGEST_STROKES = 8.0
+_SHOWN_PX = 1600
+_THUMBNAIL_PX = 192
+_NO_PICTURE = np.full((128, 192, 3), 150, "uint8")
+_COLORS = {"the style's": None, "the photo's own": "luminance", "the photo's palette": "covariance"}
+_FORMATS = {"JPEG": ".jpg", "PNG": ".png"}
+_PROGRESS = gr.Progress()
+_DROP = "Drop a photo, and it is painted here."
+
+
+class PaintSection:
+    """Draws the section and answers its events.
+
+    Args:
+        styles: to choose from.
+        cancelling: ends a painting.
+
+    Attributes:
+        galleries: what shows the styles, once the section is drawn.
+    """
+
+    def __init__(self, styles: KnownStyles, cancelling: Cancelling) -> None:
+        self._styles, self._cancelling = styles, cancelling
+        self.galleries: tuple[gr.Gallery, ...] = ()
+
+    def draw(self) -> None:
+        """Adds the section to the page that is being built."""
+        opened, first, second = gr.State(), gr.State(self._styles.all()[0].title), gr.State()
+        with gr.Row():
+            with gr.Column(scale=3, min_width=340):
+                photo = picture_input("Photo", elem_id="photo")
+                view = before_after(left="photo", right="painting", placeholder=_DROP, elem_id="view")
+                note = gr.Markdown(elem_id="note", elem_classes="note")
+                with gr.Row():
+                    file_format = gr.Radio(list(_FORMATS), value="JPEG", label="Format", scale=2, min_width=160)
+                    paint = gr.Button("Paint at full size", variant="primary", scale=2, min_width=160, elem_id="paint")
+                    cancel = gr.Button("Cancel", scale=1, min_width=90, elem_id="cancel")
+                done = gr.Markdown(elem_id="done")
+                download = gr.DownloadButton("Download", visible=False, variant="primary", elem_id="download")
+            with gr.Column(scale=2, min_width=320):
+                gallery = style_gallery(self._styles, "Style", "styles", selected=0)
+                strength = gr.Slider(0, 1, 1, step=0.01, label="Strength", info="0 is the photo", elem_id="strength")
+                strokes = gr.Slider(1, _LARGEST_STROKES, 1, step=0.25, label="Stroke size", elem_id="strokes")
+                colors = gr.Radio(list(_COLORS), value="the style's", label="Colors", elem_id="colors")
+                with gr.Accordion("Blend with a second style", open=False, elem_id="blend"):
+                    other = style_gallery(self._styles, "Second style", "second_styles")
+                    share = gr.Slider(0, 1, 0.5, step=0.01, label="Share of the second style", elem_id="share")
+                    alone = gr.Button("One style alone", size="sm")
+                with gr.Accordion("Only in one place", open=False, elem_id="mask"):
+                    brush = mask_brush(elem_id="brush")
+                    feather = gr.Slider(0, 10, 2, step=0.5, label="Soft edge, % of the photo", elem_id="feather")
+        self.galleries = (gallery, other)
+        knobs = [opened, first, second, share, strength, strokes, colors, brush, feather]
+        live: dict[str, Any] = {"inputs": knobs, "outputs": view, "trigger_mode": "always_last"}
+        quick, settled = live | SILENT, live | AT_ONCE
+
+        opening = [opened, strokes, brush, note, done, download]
+        photo.input(self._opened, photo, opening, **AT_ONCE).success(self._settled, **settled)
+        for slider in (strength, strokes, share, feather):
+            slider.input(self._quick, **quick)
+            slider.release(self._settled, **settled)
+        colors.input(self._settled, **settled)
+        brush.drawn(self._settled, **settled)
+        gallery.select(chosen_style, None, first, **AT_ONCE).success(self._settled, **settled)
+        other.select(chosen_style, None, second, **AT_ONCE).success(self._settled, **settled)
+        alone.click(_one_style_alone, None, [second, other], **AT_ONCE).success(self._settled, **settled)
+        asked: dict[str, Any] = {
+            "inputs": [*knobs, file_format],
+            "outputs": [view, done, download],
+            "show_progress_on": done,
+        }
+        painting = paint.click(self._painted, **asked, **IN_TURN)
+        cancel.click(self._cancelled, None, done, cancels=[painting], **AT_ONCE)
+
+    @told_on_the_page
+    def _opened(self, path: str | None):
+        """What changes when a photo is dropped, or taken away."""
+        nothing_painted = "", gr.DownloadButton(visible=False)
+        if path is None:
+            return None, gr.skip(), {}, "", *nothing_painted
+        photo = open_photo(Path(path))
+        width, height = photo.size_px
+        lost = f" Its painting will differ: {'; '.join(photo.left_out)}." if photo.left_out else ""
+        brush = {"photo": as_data_url(photo.quick, icc_profile=photo.icc_profile), "mask": ""}
+        strokes = usual_stroke_size(photo, _LARGEST_STROKES)
+        return photo, strokes, brush, f"{width} x {height} px.{lost}", *nothing_painted
+
+    @told_on_the_page
+    def _quick(self, photo: OpenedPhoto | None, *knobs):
+        return self._shown(photo, *knobs, quick=True)
+
+    @told_on_the_page
+    def _settled(self, photo: OpenedPhoto | None, *knobs):
+        return self._shown(photo, *knobs, quick=False)
+
+    def _shown(self, photo: OpenedPhoto | None, *knobs, quick: bool) -> dict[str, str]:
+        """Before and after at the preview's size."""
+        if photo is None:
+            return {}
+        before = photo.quick if quick else photo.settled
+        return _pair(before, preview(photo, self._wish(*knobs), self._styles, quick=quick), photo.icc_profile)
+
+    @told_on_the_page
+    def _painted(self, request: gr.Request, progress=_PROGRESS, photo: OpenedPhoto | None = None, *knobs_and_format):
+        """Paints the file; the view then shows the painting itself."""
+        *knobs, format_name = knobs_and_format
+        if photo is None:
+            raise StylizeError("Drop a photo first.")
+        wish, session = self._wish(*knobs), request.session_hash
+        self._cancelling.begin(session)
+
+        def on_tile(what: str, done: int, total: int) -> None:
+            self._cancelling.check(session)
+            progress((done, total), desc=what, unit="tiles")
+
+        progress(0, desc="painting")
+        target = new_file(f"{photo.path.stem}_{wish.first.name}{_FORMATS[format_name]}")
+        try:
+            paint_file(photo, wish, self._styles, target, on_tile=on_tile)
+        except CancelledError:
+            return gr.skip(), "Cancelled.", gr.skip()
+        view = _pair(photo.settled, fit_within(read_image(target), _SHOWN_PX), photo.icc_profile)
+        width, height = photo.size_px
+        told = f"**Painted:** {width} x {height} px, {target.stat().st_size / 1e6:.1f} MB. The same by command:\n\n"
+        told += f"```\n{command_line_of(photo, wish, target)}\n```"
+        return view, told, gr.DownloadButton(f"Download {target.name}", value=str(target), visible=True)
+
+    def _wish(self, first, second, share, strength, strokes, colors, brush, feather) -> Wish:
+        return Wish(
+            self._styles.find(first),
+            self._styles.find(second) if second else None,
+            share=share,
+            strength=strength,
+            stroke_size=strokes,
+            preserve_colors=_COLORS[colors],
+            mask=mask_of((brush or {}).get("mask")),
+            feather=feather / 100,
+        )
+
+    def _cancelled(self, request: gr.Request) -> str:
+        self._cancelling.cancel(request.session_hash)
+        return "Cancelled."
+
+
+def style_gallery(styles: KnownStyles, label: str, elem_id: str, *, selected: int | None = None) -> gr.Gallery:
+    """Thumbnails to choose a style from."""
+    return gr.Gallery(
+        pictures_of(styles),
+        label=label,
+        columns=4,
+        selected_index=selected,
+        show_label=False,
+        allow_preview=False,
+        object_fit="cover",
+        height="auto",
+        elem_id=elem_id,
+        elem_classes="styles",
+        interactive=False,
+        buttons=[],
+    )
+
+
+def pictures_of(styles: KnownStyles) -> list[tuple]:
+    """Thumbnails with titles, as a gallery shows them."""
+    return [(_thumbnail(style.picture), style.title) for style in styles.all()]
+
+
+def _thumbnail(picture: Path | None):
+    """What the gallery shows: a shipped file as it is, another picture small, a gray card where there is none."""
+    if picture is not None and picture.parent == GALLERY_MODEL / THUMBNAILS:
+        return str(picture)
+    try:
+        return fit_within(read_image(picture), _THUMBNAIL_PX) if picture else _NO_PICTURE
+    except ImageError:
+        return _NO_PICTURE
+
+
+def chosen_style(event: gr.SelectData) -> str:
+    """The title of the thumbnail that was clicked."""
+    return event.value["caption"]
+
+
+def _pair(before, after, icc_profile: bytes | None) -> dict[str, str]:
+    return {
+        "before": as_data_url(before, icc_profile=icc_profile),
+        "after": as_data_url(after, icc_profile=icc_profile),
+    }
+
+
+def _one_style_alone():
+    return None, gr.Gallery(selected_index=None)
