@@ -36,12 +36,20 @@ def add_train_gallery_command(subcommands) -> None:
     parser.add_argument(
         "--learning-rate", type=float, metavar="RATE", help="peak; a quarter of the default to train on a good network"
     )
+    parser.add_argument(
+        "--without",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="styles that are trained, but stay poor and are left out",
+    )
     parser.set_defaults(run=run_train_gallery)
 
 
 def run_train_gallery(arguments: argparse.Namespace) -> int:
     """Trains both phases and packs the weights as float16."""
-    from faststyle.images.files import write_atomically
+    from faststyle.atomic_files import write_atomically
+    from faststyle.infer.styles.names import style_name
     from faststyle.models.transform_net_weights import pack_transform_weights, read_transform_weights
     from faststyle.scripts.demo.drawn_styles import write_drawn_styles
     from faststyle.scripts.gallery.catalogue import without_folders
@@ -71,11 +79,27 @@ def run_train_gallery(arguments: argparse.Namespace) -> int:
             run_training(TrainSettings(**common, **settings, base=base), arguments.output / name)
             base = str(arguments.output / name / "weights.npz")
 
-    network = initial_network(TrainSettings(**common, base=base), "float32")
-    packed = pack_transform_weights(network, without_folders(read_transform_weights(Path(base)).card), dtype="float16")
-    write_atomically(arguments.output / _WEIGHTS, packed)
+    shown = {**common, "style_images": tuple(path for path in styles if style_name(path) not in arguments.without)}
+    network = initial_network(TrainSettings(**shown, base=base), "float32")
+    card = without_styles(read_transform_weights(Path(base)).card, arguments.without)
+    write_atomically(
+        arguments.output / _WEIGHTS, pack_transform_weights(network, without_folders(card), dtype="float16")
+    )
     print(f"Gallery: {arguments.output / _WEIGHTS}")
     return 0
+
+
+def without_styles(card: dict, names: Sequence[str]) -> dict:
+    """The card of a network that lost the rows of the styles `names`."""
+    from faststyle.train.held_out import mean_terms
+
+    per_style = {name: terms for name, terms in card["validation_per_style"].items() if name not in names}
+    return {
+        **card,
+        "styles": [name for name in card["styles"] if name not in names],
+        "validation": mean_terms(list(per_style.values())),
+        "validation_per_style": per_style,
+    }
 
 
 def write_without_borders(paintings: Sequence[str], folder: Path) -> list[Path]:
