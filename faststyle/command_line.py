@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from faststyle import DISTRIBUTION
 from faststyle.native_logs import filter_native_logs
+from faststyle.user_error import UserError
 
 USER_ERROR, FAILED, INTERRUPTED = 2, 1, 130
 READER_GONE = 141  # as a shell reports the end by SIGPIPE
@@ -27,8 +28,8 @@ def run_command_line(
     """Parses `argv`, or the process's own command line, and runs the chosen command.
 
     A command is a function that adds a parser with `run` as its default; `run` takes the arguments and returns an exit
-    status. `ValueError` is the user's error, as is a module of the extra `train` that is missing; `RuntimeError` is a
-    run that could not go on.
+    status. `UserError` and `OSError` are the user's, as is a module of the extra `train` that is missing;
+    `RuntimeError` is a run that could not go on. Anything else is a defect of the program and raised as it is.
     `only_command` is the command of a program that has no other, so that nobody has to type it.
 
     Returns:
@@ -72,7 +73,7 @@ def _parse_and_run(program: str, add_commands, argv, only_command: str | None, v
             raise
         needs = f'{error.name}, which is not installed: pip install "{DISTRIBUTION}[train]"'
         return _say(f"error: this needs {needs}", USER_ERROR)
-    except (ValueError, OSError) as error:
+    except (UserError, OSError) as error:
         if arguments.traceback:
             raise
         return _say(f"error: {one_line(error)}", USER_ERROR)

@@ -50,7 +50,7 @@ def compiled_trainer(settings: TrainSettings, network: keras.Model, policy: str)
     """The trainer of `network` with objective, style targets and optimizer, ready for its first step.
 
     Raises:
-        ValueError: settings, style images or loss network weights that cannot be used.
+        UserError: settings, style images or loss network weights that cannot be used.
     """
     chosen = objective_settings(settings)
     loss_network = LossNetwork(

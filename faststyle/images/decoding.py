@@ -10,6 +10,7 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from faststyle.images.heif import is_heif, register_heif
+from faststyle.user_error import UserError
 
 _UPRIGHT_BY = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -22,7 +23,7 @@ _UPRIGHT_BY = {
 }
 
 
-class ImageError(ValueError):
+class ImageError(UserError):
     """An image that cannot be read or written; the message names the file and the reason in one line."""
 
 

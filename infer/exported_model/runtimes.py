@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from faststyle.processor import multiplies_bfloat16_fast
+from faststyle.user_error import UserError
 
 RUNTIMES = ("auto", "openvino", "tensorflow")
 PRECISIONS = ("auto", "bfloat16", "float32")
@@ -24,7 +25,7 @@ _HINTS = {"bfloat16": "bf16", "float32": "f32"}
 Graph = Callable[[dict[str, np.ndarray]], np.ndarray]
 
 
-class RuntimeChoiceError(ValueError):
+class RuntimeChoiceError(UserError):
     """A runtime or precision that does not exist here, or a graph that cannot be read."""
 
 

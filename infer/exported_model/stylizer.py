@@ -12,6 +12,7 @@ from faststyle.infer.exported_model.runtimes import load_graph
 from faststyle.infer.exported_model.tile_painter import CORE_PX, TilePainter, has_tile_graphs
 from faststyle.infer.styles.gallery import GALLERY_MODEL, GALLERY_NAME, find_model
 from faststyle.infer.styles.model_card import identity_style, read_model_card
+from faststyle.user_error import UserError
 
 MINIMUM_SIZE_PX = 16
 TILINGS = ("auto", "off", "fast", "exact")
@@ -19,7 +20,7 @@ TILINGS = ("auto", "off", "fast", "exact")
 WHOLE_LIMIT_PIXELS = 4 * 2**20
 
 
-class StylizeError(ValueError):
+class StylizeError(UserError):
     """Inputs, outputs or a mixture that make no sense together."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from faststyle.command_line import as_typed, parse_layers, parse_whole_numbers
 from faststyle.infer.optimize.presets import PRESETS, preset_options, stand_in
 from faststyle.infer.optimize.settings import COLOR_MODES, FEATURE_SCALES, OPTIMIZERS, UNITS, OptimizeSettings
+from faststyle.user_error import UserError
 
 _FRAMES = 40
 _DEFAULTS = dataclasses.asdict(OptimizeSettings(content="", styles=("",)))
@@ -161,9 +162,9 @@ def _check_places(arguments: argparse.Namespace) -> None:
 
     check_writable_suffix(arguments.output)
     if arguments.save_every < 0:
-        raise ValueError(f"--save-every must be 0 or more, got {arguments.save_every}")
+        raise UserError(f"--save-every must be 0 or more, got {arguments.save_every}")
     if arguments.plot and arguments.plot.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise ValueError(f"{arguments.plot}: cannot draw {arguments.plot.suffix or 'this'}; use .png, .svg or .pdf")
+        raise UserError(f"{arguments.plot}: cannot draw {arguments.plot.suffix or 'this'}; use .png, .svg or .pdf")
     if arguments.animation:
         check_animation(arguments.animation)
     for path in (arguments.output, arguments.output.with_suffix(".json"), arguments.plot, arguments.animation):

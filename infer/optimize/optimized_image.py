@@ -53,7 +53,7 @@ def optimize_image(settings: OptimizeSettings, log: OptimizeLog) -> OptimizedIma
     Ctrl-C ends the run with the best image so far.
 
     Raises:
-        ValueError: images, masks or layers that cannot be used.
+        UserError: images, masks or layers that cannot be used.
         KeyboardInterrupt: before there was any image.
     """
     pictures = _read_pictures(settings)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from faststyle.infer.optimize.settings import OptimizeSettings
+from faststyle.user_error import UserError
 
 _LAYERS = "relu1_1,relu2_1,relu3_1,relu4_1,relu5_1"
 
@@ -46,7 +47,7 @@ def run_reconstruct(arguments: argparse.Namespace) -> int:
     try:
         seeds = [int(seed) for seed in arguments.seeds.split(",")]
     except ValueError:
-        raise ValueError(f"--seeds must be whole numbers such as 0,1, got {arguments.seeds!r}") from None
+        raise UserError(f"--seeds must be whole numbers such as 0,1, got {arguments.seeds!r}") from None
     from faststyle.atomic_files import check_new_file
     from faststyle.images.files import check_writable_suffix, write_image
     from faststyle.infer.optimize.reconstruct import reconstruction_grid
