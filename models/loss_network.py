@@ -78,6 +78,7 @@ class LossNetwork:
             UserError: a layer that this network does not have, or one deeper than it was built for.
         """
         self.check_layers(layer_names)
+        self.check_size(layer_names, *image.shape[1:3])
         groups: dict[int, dict[str, str]] = {}
         for name in layer_names:
             layer, reduction = split_layer_name(name)
@@ -105,6 +106,16 @@ class LossNetwork:
             if self.layer_names.index(layer) > self._depth:
                 end = self.layer_names[self._depth]
                 raise UserError(f"this loss network ends at {end!r}, before {name!r}; build it with that layer")
+
+    def check_size(self, layer_names: Sequence[str], height: int | None, width: int | None) -> None:
+        """Raises `UserError` for the first layer that has nothing of such an image; None is a side not yet known."""
+        side = min((side for side in (height, width) if side is not None), default=None)
+        for name in layer_names:
+            layer, reduction = split_layer_name(name)
+            poolings = 0 if layer == PIXEL_LAYER else int(layer.removeprefix("relu").split("_")[0]) - 1
+            least = reduction * 2**poolings
+            if side is not None and side < least:
+                raise UserError(f"layer {name!r} needs images of {least} px or more on each side, got {side}")
 
     def _submodel(self, layer_names: tuple[str, ...]) -> keras.Model:
         if layer_names not in self._submodels:

@@ -71,7 +71,8 @@ class ObjectiveSettings:
             raise UserError(f"shifts must be 1 px or more, got {tuple(self.shifts)}")
         for kind in ("content", "style", "histogram"):
             layers = getattr(self, f"{kind}_layers")
-            if not layers or min(layers.values()) < 0 or sum(layers.values()) <= 0:
+            weights_fit = all(weight >= 0 and math.isfinite(weight) for weight in layers.values())
+            if not weights_fit or sum(layers.values()) <= 0:
                 raise UserError(f"{kind} layers need weights of 0 or more with a positive sum, got {dict(layers)}")
 
     def layers(self) -> tuple[str, ...]:

@@ -60,6 +60,7 @@ def compiled_trainer(settings: TrainSettings, network: keras.Model, policy: str)
         dtype=policy,
         weights=load_vgg_weights(settings.loss_network, settings.vgg_weights),
     )
+    loss_network.check_size(chosen.layers(), settings.image_size, settings.image_size)
     objective = Objective(loss_network, chosen)
     targets = stacked_style_targets(objective, settings)
     trainer = StyleTrainer(network, objective, targets)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 
+from faststyle.infer.optimize.settings import LARGEST_PX
 from faststyle.infer.styles.names import style_name
 from faststyle.models.objective_settings import CONTENT_LAYERS, STYLE_LAYERS, ObjectiveSettings
 from faststyle.user_error import UserError
@@ -107,10 +108,10 @@ class TrainSettings:
         for name in ("held_out", "warmup_steps", "fade_in_steps", "clip_norm", "seed"):
             if (getattr(self, name) or 0) < 0:
                 raise UserError(f"{_flag(name)} must be 0 or more, got {getattr(self, name)}")
-        if self.image_size < 16 or self.image_size % 4:
-            raise UserError(f"--image-size must be a multiple of 4, at least 16, got {self.image_size}")
-        if not self.style_sizes or min(self.style_sizes) < _SMALLEST_STYLE_PX:
-            raise UserError(f"--style-sizes must be {_SMALLEST_STYLE_PX} or more, got {self.style_sizes}")
+        if not 16 <= self.image_size <= LARGEST_PX or self.image_size % 4:
+            raise UserError(f"--image-size must be a multiple of 4 in 16..{LARGEST_PX}, got {self.image_size}")
+        if not self.style_sizes or not all(_SMALLEST_STYLE_PX <= size <= LARGEST_PX for size in self.style_sizes):
+            raise UserError(f"--style-sizes must lie in {_SMALLEST_STYLE_PX}..{LARGEST_PX}, got {self.style_sizes}")
         if self.tuned not in TUNED:
             raise UserError(f"--tuned must be one of {', '.join(TUNED)}, got {self.tuned!r}")
         if self.optimizer not in OPTIMIZERS:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from faststyle.infer.optimize.settings import OptimizeSettings
+from faststyle.infer.optimize.settings import LARGEST_PX, OptimizeSettings
 from faststyle.infer.styles.model_card import CARD_FILE, ModelCardError, read_model_card
 from faststyle.models.objective_settings import ObjectiveSettings
 from faststyle.user_error import UserError
@@ -101,8 +101,8 @@ class CompareSettings:
             if not values or len(set(values)) < len(values):
                 raise UserError(f"--{name} must name each once, got {','.join(map(str, values)) or 'none'}")
         for name, size in (*(("sizes", size) for size in self.sizes), ("style-size", self.style_size)):
-            if size < _SMALLEST_PX:
-                raise UserError(f"--{name} must be {_SMALLEST_PX} px or more, got {size}")
+            if not _SMALLEST_PX <= size <= LARGEST_PX:
+                raise UserError(f"--{name} must lie in {_SMALLEST_PX}..{LARGEST_PX} px, got {size}")
         if self.iterations and (len(self.iterations) != len(self.sizes) or min(self.iterations) < 1):
             given = ",".join(map(str, self.iterations))
             raise UserError(f"--iterations: give one number, or one for each of {len(self.sizes)} sizes; got {given}")

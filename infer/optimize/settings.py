@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 
+from faststyle.command_line import as_typed
 from faststyle.models.objective_settings import ObjectiveSettings
 from faststyle.user_error import UserError
 
@@ -12,6 +13,7 @@ COLOR_MODES = ("none", "luminance", "covariance")
 FEATURE_SCALES = ("own", "caffe", "unit-mean")
 UNITS = ("relative", "gatys", "johnson", "mean")
 _SMALLEST_PX = 32  # four poolings leave two pixels
+LARGEST_PX = 8192  # of what is measured: more is a slip of the finger that would take all memory
 _SHARED = ObjectiveSettings()
 _OBJECTIVE_FIELDS = tuple(field.name for field in dataclasses.fields(ObjectiveSettings))
 
@@ -145,9 +147,11 @@ class OptimizeSettings:
             if values and len(values) != count:
                 raise UserError(f"{_flag(name)}: got {len(values)} for {count} style image(s); give one for each")
         if self.style_weights and (min(self.style_weights) < 0 or sum(self.style_weights) <= 0):
-            raise UserError(f"--style-weights must be 0 or more with a positive sum, got {self.style_weights}")
-        if self.style_scales and not min(self.style_scales) > 0:
-            raise UserError(f"--style-scales must be above 0, got {self.style_scales}")
+            raise UserError(
+                f"--style-weights must be 0 or more with a positive sum, got {as_typed(self.style_weights)}"
+            )
+        if not all(0 < scale < math.inf for scale in self.style_scales):
+            raise UserError(f"--style-scales must be above 0, got {as_typed(self.style_scales)}")
         if self.masks and self.style_weights:
             raise UserError("--style-weights blend styles, --masks keep them apart; give one of the two")
 

@@ -4,6 +4,8 @@ import argparse
 import math
 from pathlib import Path
 
+from faststyle.command_line import parse_number
+
 _FORMATS = ("png", "jpg", "webp", "tiff", "avif", "heic")
 
 
@@ -186,8 +188,8 @@ def parse_mixture(text: str) -> dict[str, float]:
     for part in text.split(","):
         name, _, weight = part.strip().partition("=")
         try:
-            weights[name] = float(weight) if weight else 1.0
-        except ValueError:
+            weights[name] = parse_number(weight) if weight else 1.0
+        except argparse.ArgumentTypeError:
             raise argparse.ArgumentTypeError(f"{part!r} is not NAME=WEIGHT") from None
     return weights
 

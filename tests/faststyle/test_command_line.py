@@ -1,10 +1,19 @@
+import argparse
 import os
 import subprocess
 import sys
 
 import pytest
 
-from faststyle.command_line import as_typed, run_command_line
+from faststyle.command_line import (
+    as_typed,
+    parse_layers,
+    parse_number,
+    parse_numbers,
+    parse_whole_number,
+    parse_whole_numbers,
+    run_command_line,
+)
 from faststyle.scripts import faststyle
 from faststyle.user_error import UserError
 
@@ -151,6 +160,39 @@ def test_a_users_mistake_is_one_line_where_tensorflow_starts_up_first(tmp_path):
 )
 def test_a_value_is_shown_as_it_is_typed(value, text):
     assert as_typed(value) == text
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "value"),
+    [
+        (parse_number, "-1e-3", -0.001),
+        (parse_numbers, "0.75,1", (0.75, 1.0)),
+        (parse_whole_number, "2147483647", 2147483647),
+        (parse_whole_numbers, "128, 256", (128, 256)),
+        (parse_layers, "rgb,relu1_1=0.5", {"rgb": 1.0, "relu1_1": 0.5}),
+    ],
+)
+def test_a_value_is_read_as_it_is_typed(parse, text, value):
+    assert parse(text) == value
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "line"),
+    [
+        (parse_number, "a", "'a' is not a number"),
+        (parse_number, "nan", "'nan' is not a number"),
+        (parse_number, "1e400", "'1e400' is not a number"),
+        (parse_numbers, "1,a", "'1,a' is not a number, or several between commas"),
+        (parse_whole_number, "1.5", "'1.5' is not a whole number"),
+        (parse_whole_number, "2147483648", "2147483648 is more than 2,147,483,647"),
+        (parse_whole_numbers, "1,", "'1,' is not a whole number, or several between commas"),
+        (parse_layers, "relu1_1=inf", "'relu1_1=inf' is not LAYER or LAYER=WEIGHT"),
+    ],
+)
+def test_what_is_no_value_is_said_in_the_words_of_the_user(parse, text, line):
+    with pytest.raises(argparse.ArgumentTypeError) as caught:
+        parse(text)
+    assert str(caught.value) == line
 
 
 @pytest.mark.parametrize("words", [["work"], ["--help"]], ids=["a command", "help"])
