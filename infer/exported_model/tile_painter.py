@@ -8,7 +8,9 @@ this difference. After some three rounds nothing changes any more (defect correc
 """
 
 import json
+import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -49,12 +51,16 @@ class TilePainter:
     """
 
     def __init__(
-        self, model_dir: Path, mixture: dict[str, np.ndarray], *, core_px: int = CORE_PX, **choice: str
+        self, model_dir: Path, mixture: dict[str, np.ndarray], *, core_px: int = CORE_PX, **choice: Any
     ) -> None:
         channels = _read_channels(model_dir / TILES_CARD)
         self._neutral = np.stack([np.zeros(channels), np.ones(channels)])
-        self._painting = load_graph(model_dir / PAINTING_GRAPH, **choice)
-        self._measuring = load_graph(model_dir / MEASURING_GRAPH, **choice)
+        self._painting, self._measuring = (
+            load_graph(
+                model_dir / graph, sized_from_pixels=math.inf, **choice
+            )  # tiles at edges have sizes of their own
+            for graph in (PAINTING_GRAPH, MEASURING_GRAPH)
+        )
         self._mixture = mixture
         self._core_px = core_px
 

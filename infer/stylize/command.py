@@ -102,6 +102,7 @@ def _add_machine(group) -> None:
 
 def run_stylize(arguments: argparse.Namespace) -> int:
     """Runs the command; the exit status is 1 when a photo of several could not be stylized."""
+    from faststyle.infer.exported_model.runtimes import leave_out_converter
     from faststyle.infer.exported_model.stylizer import StylizeError, Stylizer
     from faststyle.infer.stylize.files import list_failures, stylize_files
     from faststyle.infer.stylize.video import is_video
@@ -110,6 +111,7 @@ def run_stylize(arguments: argparse.Namespace) -> int:
         from faststyle.infer.stylize.video_command import stylize_videos
 
         return stylize_videos(arguments)
+    leave_out_converter()
     plan = _plan(arguments)
     look = _look(arguments)
     failures: list[str] = []

@@ -17,7 +17,6 @@ from faststyle.infer.exported_model.stylizer import StylizeError
 from faststyle.infer.stylize.jobs import STREAM, StylizeJob
 from faststyle.infer.stylize.pipeline import overlapped
 from faststyle.infer.stylize.streams import read_standard_input, write_standard_output
-from faststyle.progress_bar import ProgressBar
 
 _FAILURES = (ImageError, StylizeError, MaskError, MemoryError)
 _LOST_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -68,19 +67,29 @@ def stylize_files(
     failures: list[str] = []
     steps = overlapped(jobs, read=read, work=work, write=write, failures=_FAILURES)
     try:
-        with ProgressBar(total=len(jobs), unit="image", disable=len(jobs) < 2) as bar, contextlib.closing(steps):
+        with _progress_bar(len(jobs)) as bar, contextlib.closing(steps):
             for job, error in steps:
                 if error and len(jobs) > 1 and _place_is_lost(error):
                     raise ImageError(f"{error}; {_progress(len(done), jobs)}")
                 if error:
                     failures.append(_line(job, error))
-                    bar.set_postfix(skipped=len(failures), refresh=False)
-                bar.update()
+                if bar:
+                    bar.set_postfix({"skipped": len(failures)} if failures else {}, refresh=False)
+                    bar.update()
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"after {_progress(len(done), jobs)}" if len(jobs) > 1 else "") from None
     finally:
         _list_changes(changes)
     return failures
+
+
+def _progress_bar(photos: int):
+    """None for a single photo, which the import of a bar would delay."""
+    if photos < 2:
+        return contextlib.nullcontext()
+    from faststyle.progress_bar import ProgressBar
+
+    return ProgressBar(total=photos, unit="image")
 
 
 def list_failures(failures: Sequence[str]) -> None:

@@ -196,3 +196,15 @@ def test_too_many_megapixels_are_refused(tmp_path, capsys):
     assert stylize(tmp_path / "large.png", "--output", tmp_path / "out.png", "--max-megapixels", 0.004) == 2
     assert "large.png: 100x50 px is more than 0.004 megapixels" in capsys.readouterr().err
     assert stylize(tmp_path / "large.png", "--output", tmp_path / "out.png", "--max-megapixels", 0.005) == 0
+
+
+def test_a_single_photo_waits_for_no_import_that_it_does_not_need(photo):
+    program = (
+        "import sys; from faststyle.scripts.faststyle import main\n"
+        f"status = main(['stylize', 'starry_night', {str(photo)!r}, '--output', '-'])\n"
+        "slow = ('tqdm', 'tensorflow', 'scipy', 'openvino_telemetry')\n"
+        "sys.exit(status or ', '.join(name for name in slow if name in sys.modules) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"\x89PNG")
