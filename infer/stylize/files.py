@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from faststyle.images.blending import MaskError
+from faststyle.images.decoding import TooLargeError
 from faststyle.images.files import ImageError, write_photo
 from faststyle.images.formats import encode
 from faststyle.images.photos import MAX_MEGAPIXELS, Photo, read_photo
@@ -49,14 +50,17 @@ def stylize_files(
 
     def read(job: StylizeJob) -> Photo:
         encoded = read_standard_input() if job.source == STREAM else job.source
-        return read_photo(encoded, name=_name(job), max_megapixels=max_megapixels)
+        try:
+            return read_photo(encoded, name=_name(job), max_megapixels=max_megapixels)
+        except TooLargeError as error:
+            raise TooLargeError(f"{error}; a higher --max-megapixels allows it") from None
 
     def work(photo: Photo) -> Photo:
         return dataclasses.replace(photo, pixels=stylizer(photo.pixels))
 
     def write(job: StylizeJob, photo: Photo) -> None:
         if job.target == STREAM:
-            write_standard_output(encode(photo, job.format, quality=quality))
+            write_standard_output(_encoded(photo, job, quality))
         else:
             write_photo(job.target, photo, quality=quality)
         flat = ("transparency is laid over white",) if photo.alpha is not None and not job.format.has_alpha else ()
@@ -81,6 +85,13 @@ def stylize_files(
     finally:
         _list_changes(changes)
     return failures
+
+
+def _encoded(photo: Photo, job: StylizeJob, quality: int | None) -> bytes:
+    try:
+        return encode(photo, job.format, quality=quality)
+    except (OSError, ValueError) as error:  # of formats that end at some size
+        raise ImageError(f"{_name(job)}: cannot be written as {job.format.pillow_name} ({error})") from error
 
 
 def _progress_bar(photos: int):
