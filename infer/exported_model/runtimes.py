@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from faststyle.infer.exported_model.digests import check_digests, graph_files
 from faststyle.processor import multiplies_bfloat16_fast
 from faststyle.user_error import UserError
 
@@ -65,12 +66,14 @@ def load_graph(
 
     Raises:
         RuntimeChoiceError: see there.
+        DamagedModelError: a file has changed since it was written.
     """
     if precision not in PRECISIONS:
         raise RuntimeChoiceError(f"unknown precision {precision!r}; choose one of {', '.join(PRECISIONS)}")
     for path in (model_dir / "variables").glob("*"):
         if not path.is_file():  # a pipe or a device would never end
             raise RuntimeChoiceError(f"{path}: damaged model (no file)")
+    check_digests(model_dir)
     if choose_runtime(runtime) == "openvino":
         run: Graph = _OpenvinoGraph(model_dir, precision, sized_from_pixels)
     else:
@@ -197,7 +200,7 @@ def _cache_folder(model_dir: Path, what: str) -> Path | None:
     import platformdirs
 
     digest = hashlib.blake2b(what.encode(), digest_size=12)
-    for path in (model_dir / "saved_model.pb", *sorted((model_dir / "variables").glob("*"))):
+    for path in graph_files(model_dir):
         digest.update(path.read_bytes())
     folder = Path(platformdirs.user_cache_dir("faststyle", appauthor=False)) / "openvino" / digest.hexdigest()
     try:
