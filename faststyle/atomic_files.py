@@ -4,8 +4,10 @@ import os
 import tempfile
 from pathlib import Path
 
+from faststyle.user_error import UserError
 
-class PlaceError(ValueError):
+
+class PlaceError(UserError):
     """A place where a result cannot be written."""
 
 

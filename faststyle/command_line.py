@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import math
 import os
 import sys
 import warnings
@@ -10,9 +11,11 @@ from typing import NoReturn
 
 from faststyle import DISTRIBUTION
 from faststyle.native_logs import filter_native_logs
+from faststyle.user_error import UserError
 
 USER_ERROR, FAILED, INTERRUPTED = 2, 1, 130
 READER_GONE = 141  # as a shell reports the end by SIGPIPE
+_LARGEST = 2**31 - 1
 _OF_TRAIN = {"importlib_resources", "keras", "matplotlib", "scipy", "skimage", "tensorflow", "tensorflow_datasets"}
 
 
@@ -27,8 +30,8 @@ def run_command_line(
     """Parses `argv`, or the process's own command line, and runs the chosen command.
 
     A command is a function that adds a parser with `run` as its default; `run` takes the arguments and returns an exit
-    status. `ValueError` is the user's error, as is a module of the extra `train` that is missing; `RuntimeError` is a
-    run that could not go on.
+    status. `UserError` and `OSError` are the user's, as is a module of the extra `train` that is missing;
+    `RuntimeError` is a run that could not go on. Anything else is a defect of the program and raised as it is.
     `only_command` is the command of a program that has no other, so that nobody has to type it.
 
     Returns:
@@ -72,7 +75,7 @@ def _parse_and_run(program: str, add_commands, argv, only_command: str | None, v
             raise
         needs = f'{error.name}, which is not installed: pip install "{DISTRIBUTION}[train]"'
         return _say(f"error: this needs {needs}", USER_ERROR)
-    except (ValueError, OSError) as error:
+    except (UserError, OSError) as error:
         if arguments.traceback:
             raise
         return _say(f"error: {one_line(error)}", USER_ERROR)
@@ -101,8 +104,8 @@ def parse_layers(text: str) -> dict[str, float]:
     for part in text.split(","):
         name, _, weight = part.strip().partition("=")
         try:
-            layers[name] = float(weight) if weight else 1.0
-        except ValueError:
+            layers[name] = parse_number(weight) if weight else 1.0
+        except argparse.ArgumentTypeError:
             raise argparse.ArgumentTypeError(f"{part!r} is not LAYER or LAYER=WEIGHT") from None
     return layers
 
@@ -116,12 +119,43 @@ def as_typed(value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def parse_number(text: str) -> float:
+    """`0.75` as a number; no infinity, and nothing that is no number, which `float` would take."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+    return value
+
+
+def parse_whole_number(text: str) -> int:
+    """`128` as a number that 32 bits hold, as everything does that computes with it."""
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if abs(value) > _LARGEST:
+        raise argparse.ArgumentTypeError(f"{text} is more than {_LARGEST:,}")
+    return value
+
+
+def parse_numbers(text: str) -> tuple[float, ...]:
+    """`0.75,0.25` as a tuple."""
+    return tuple(_each(parse_number, text, "a number, or several between commas"))
+
+
 def parse_whole_numbers(text: str) -> tuple[int, ...]:
     """`128,256` as a tuple."""
+    return tuple(_each(parse_whole_number, text, "a whole number, or several between commas"))
+
+
+def _each(parse: Callable, text: str, wanted: str) -> list:
     try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, or several between commas") from None
+        return [parse(part) for part in text.split(",")]
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}") from None
 
 
 class _OneLineParser(argparse.ArgumentParser):

@@ -10,6 +10,7 @@ from keras import layers, ops
 
 from faststyle.models.layer_names import PIXEL_LAYER, split_layer_name
 from faststyle.models.loss_network_weights import VGG_BLOCKS, VggWeights, load_vgg_weights
+from faststyle.user_error import UserError
 
 POOLINGS = ("max", "average")
 LOSS_NETWORKS = tuple(VGG_BLOCKS)
@@ -30,7 +31,7 @@ class LossNetwork:
         weights_source: which weights these are, for people.
 
     Raises:
-        ValueError: unknown name, layer or pooling.
+        UserError: unknown name, layer or pooling.
         LossNetworkWeightsError: no usable weights.
     """
 
@@ -44,9 +45,9 @@ class LossNetwork:
         weights: VggWeights | None = None,
     ):
         if name not in LOSS_NETWORKS:
-            raise ValueError(f"unknown loss network {name!r}; choose one of {', '.join(LOSS_NETWORKS)}")
+            raise UserError(f"unknown loss network {name!r}; choose one of {', '.join(LOSS_NETWORKS)}")
         if pooling not in POOLINGS:
-            raise ValueError(f"unknown pooling {pooling!r}; choose one of {', '.join(POOLINGS)}")
+            raise UserError(f"unknown pooling {pooling!r}; choose one of {', '.join(POOLINGS)}")
         self.name = name
         self.pooling = pooling
         blocks = enumerate(VGG_BLOCKS[name], start=1)
@@ -74,9 +75,10 @@ class LossNetwork:
             `{name: [batch, height_l, width_l, channels_l]}` in the compute dtype; `rgb`, the image / 255, is float32.
 
         Raises:
-            ValueError: a layer that this network does not have, or one deeper than it was built for.
+            UserError: a layer that this network does not have, or one deeper than it was built for.
         """
         self.check_layers(layer_names)
+        self.check_size(layer_names, *image.shape[1:3])
         groups: dict[int, dict[str, str]] = {}
         for name in layer_names:
             layer, reduction = split_layer_name(name)
@@ -92,18 +94,28 @@ class LossNetwork:
         return {name: features[name] for name in layer_names}
 
     def check_layers(self, layer_names: Sequence[str]) -> None:
-        """Raises `ValueError` for the first name that is no layer of this network, or deeper than it was built for."""
+        """Raises `UserError` for the first name that is no layer of this network, or deeper than it was built for."""
         for name in layer_names:
             layer, reduction = split_layer_name(name)
             if layer not in self.layer_names or reduction < 1:
                 known = ", ".join(self.layer_names)
-                raise ValueError(
+                raise UserError(
                     f"loss network {self.name!r} has no layer {name!r}; choose from {known}, or one of them at a "
                     f"coarser scale, as {self.layer_names[-1]}/2"
                 )
             if self.layer_names.index(layer) > self._depth:
                 end = self.layer_names[self._depth]
-                raise ValueError(f"this loss network ends at {end!r}, before {name!r}; build it with that layer")
+                raise UserError(f"this loss network ends at {end!r}, before {name!r}; build it with that layer")
+
+    def check_size(self, layer_names: Sequence[str], height: int | None, width: int | None) -> None:
+        """Raises `UserError` for the first layer that has nothing of such an image; None is a side not yet known."""
+        side = min((side for side in (height, width) if side is not None), default=None)
+        for name in layer_names:
+            layer, reduction = split_layer_name(name)
+            poolings = 0 if layer == PIXEL_LAYER else int(layer.removeprefix("relu").split("_")[0]) - 1
+            least = reduction * 2**poolings
+            if side is not None and side < least:
+                raise UserError(f"layer {name!r} needs images of {least} px or more on each side, got {side}")
 
     def _submodel(self, layer_names: tuple[str, ...]) -> keras.Model:
         if layer_names not in self._submodels:

@@ -15,6 +15,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from faststyle.user_error import UserError
+
 # Convolutions in each block.
 VGG_BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 _APPLICATIONS = {"vgg16": "VGG16", "vgg19": "VGG19"}
@@ -30,7 +32,7 @@ _LPIPS_SHA256 = "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
-class LossNetworkWeightsError(ValueError):
+class LossNetworkWeightsError(UserError):
     """No usable weights for a loss network; the message names the file, the places searched and the ways out."""
 
 

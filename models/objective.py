@@ -19,7 +19,7 @@ class Objective:
         settings: layers and weights.
 
     Raises:
-        ValueError: a layer that the loss network does not have.
+        UserError: a layer that the loss network does not have.
     """
 
     def __init__(self, loss_network: LossNetwork, settings: ObjectiveSettings) -> None:

@@ -4,6 +4,8 @@ import dataclasses
 import math
 from collections.abc import Mapping
 
+from faststyle.user_error import UserError
+
 STATISTICS = ("gram", "covariance")
 # The first layer of each block, as Gatys took them: later ones of shallow blocks gave fine grain, ticks and dots where
 # these give strokes. The image at half its size brings strokes that the layers would be too small for; more coarser
@@ -38,7 +40,7 @@ class ObjectiveSettings:
         chained_gram_weight: on the Gram matrices of neighboring style layers, see `faststyle.models.chained_gram`.
 
     Raises:
-        ValueError: a negative weight, no weight at all, an unknown statistic, or shifts that are no shifts.
+        UserError: a negative weight, no weight at all, an unknown statistic, or shifts that are no shifts.
     """
 
     content_layers: Mapping[str, float] = dataclasses.field(default_factory=lambda: dict(CONTENT_LAYERS))
@@ -58,19 +60,20 @@ class ObjectiveSettings:
         weights = self.weights()
         for name, weight in weights.items():
             if not (weight >= 0 and math.isfinite(weight)):
-                raise ValueError(f"{name}_weight must be 0 or more, got {weight}")
+                raise UserError(f"{name}_weight must be 0 or more, got {weight}")
         if sum(weights.values()) == weights["tv"]:
-            raise ValueError("content_weight and style_weight are both 0: nothing to learn; raise one of them")
+            raise UserError("content_weight and style_weight are both 0: nothing to learn; raise one of them")
         if self.statistic not in STATISTICS:
-            raise ValueError(f"unknown style statistic {self.statistic!r}; choose one of {', '.join(STATISTICS)}")
+            raise UserError(f"unknown style statistic {self.statistic!r}; choose one of {', '.join(STATISTICS)}")
         if self.activation_shift and self.statistic != "gram":
-            raise ValueError("an activation shift changes Gram matrices only; choose the statistic gram")
+            raise UserError("an activation shift changes Gram matrices only; choose the statistic gram")
         if not self.shifts or min(self.shifts) < 1:
-            raise ValueError(f"shifts must be 1 px or more, got {tuple(self.shifts)}")
+            raise UserError(f"shifts must be 1 px or more, got {tuple(self.shifts)}")
         for kind in ("content", "style", "histogram"):
             layers = getattr(self, f"{kind}_layers")
-            if not layers or min(layers.values()) < 0 or sum(layers.values()) <= 0:
-                raise ValueError(f"{kind} layers need weights of 0 or more with a positive sum, got {dict(layers)}")
+            weights_fit = all(weight >= 0 and math.isfinite(weight) for weight in layers.values())
+            if not weights_fit or sum(layers.values()) <= 0:
+                raise UserError(f"{kind} layers need weights of 0 or more with a positive sum, got {dict(layers)}")
 
     def layers(self) -> tuple[str, ...]:
         """Every layer that some term with a weight compares."""

@@ -10,6 +10,7 @@ from faststyle.models.histogram_loss import activation_quantiles, histogram_erro
 from faststyle.models.losses import style_error
 from faststyle.models.objective_settings import ObjectiveSettings
 from faststyle.models.shifted_gram import shifted_gram_statistics, shifts_in_features
+from faststyle.user_error import UserError
 
 
 class StyleTerm(Protocol):
@@ -72,7 +73,7 @@ class ShiftedGramTerm:
             if shared:  # a shift may be longer than a small feature map
                 errors[name] = style_error(statistics, shared) / len(shared)
         if not errors:
-            raise ValueError(f"shifts of {self._shifts} px fit into no style layer; choose smaller shifts")
+            raise UserError(f"shifts of {self._shifts} px fit into no style layer; choose smaller shifts")
         return _weighted_mean(errors, self._weights)
 
     def _statistics(self, features, layer: str, mask) -> dict:
@@ -88,7 +89,7 @@ class ChainedGramTerm:
     def __init__(self, layer_weights: Mapping[str, float], activation_shift: float) -> None:
         self.layers = tuple(in_depth_order(name for name, weight in layer_weights.items() if weight))
         if len(self.layers) < 2:
-            raise ValueError("chained Gram matrices need two style layers or more; add a layer")
+            raise UserError("chained Gram matrices need two style layers or more; add a layer")
         self._shift = activation_shift
         pairs = zip(self.layers, self.layers[1:], strict=False)
         self._weights = {f"{a}-{b}": (layer_weights[a] * layer_weights[b]) ** 0.5 for a, b in pairs}

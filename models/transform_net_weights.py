@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from faststyle.user_error import UserError
+
 GALLERY_WEIGHTS = Path(__file__).parent / "assets" / "gallery.npz"
 _CARD_KEY = "card.json"
 
 
-class TransformWeightsError(ValueError):
+class TransformWeightsError(UserError):
     """A weights file that does not fit; the message says what it holds and what was wanted."""
 
 

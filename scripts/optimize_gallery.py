@@ -19,6 +19,7 @@ from faststyle.images.files import read_image, write_image
 from faststyle.scripts.demo.drawn_styles import DRAWN_STYLES
 from faststyle.scripts.demo.sample_photos import write_sample_photos
 from faststyle.scripts.faststyle import main as faststyle
+from faststyle.user_error import UserError
 
 _COMMON = "--size 256 --iterations 50"
 _CAT, _COFFEE, _ASTRONAUT = "photos/chelsea.png", "photos/coffee.png", "photos/astronaut.png"
@@ -155,7 +156,7 @@ def chosen_pictures(only: Sequence[str] | None) -> list[Picture]:
     """The pictures of these names; None is all.
 
     Raises:
-        ValueError: no name, or an unknown one.
+        UserError: no name, or an unknown one.
     """
     if only is None:
         return list(PICTURES)
@@ -163,7 +164,7 @@ def chosen_pictures(only: Sequence[str] | None) -> list[Picture]:
     unknown = [name for name in only if name not in possible]
     if unknown or not only:
         problem = f"no picture is named {', '.join(unknown)}" if unknown else "--only needs names of pictures"
-        raise ValueError(f"{problem}; choose from {', '.join(possible)}")
+        raise UserError(f"{problem}; choose from {', '.join(possible)}")
     return [picture for picture in PICTURES if picture.name in only]
 
 

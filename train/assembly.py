@@ -50,7 +50,7 @@ def compiled_trainer(settings: TrainSettings, network: keras.Model, policy: str)
     """The trainer of `network` with objective, style targets and optimizer, ready for its first step.
 
     Raises:
-        ValueError: settings, style images or loss network weights that cannot be used.
+        UserError: settings, style images or loss network weights that cannot be used.
     """
     chosen = objective_settings(settings)
     loss_network = LossNetwork(
@@ -60,6 +60,7 @@ def compiled_trainer(settings: TrainSettings, network: keras.Model, policy: str)
         dtype=policy,
         weights=load_vgg_weights(settings.loss_network, settings.vgg_weights),
     )
+    loss_network.check_size(chosen.layers(), settings.image_size, settings.image_size)
     objective = Objective(loss_network, chosen)
     targets = stacked_style_targets(objective, settings)
     trainer = StyleTrainer(network, objective, targets)

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from faststyle.images.files import list_images
+from faststyle.user_error import UserError
 
 TFDS_PREFIX = "tfds:"
 _SHUFFLE_BUFFER = 1024
@@ -20,7 +21,7 @@ _SHUFFLE_BUFFER = 1024
 _HELD_OUT_SHARE = 0.1
 
 
-class ContentSourceError(ValueError):
+class ContentSourceError(UserError):
     """Content photos that cannot be used; the message says what was found and what to do."""
 
 

@@ -14,6 +14,7 @@ from faststyle.models.transform_net import build_transform_network, stylize_any_
 from faststyle.models.transform_net_weights import TransformWeights, assign_weights, mix_styles
 from faststyle.train.saved_model import write_saved_model
 from faststyle.train.tile_export import tile_graph_difference, write_tile_graphs
+from faststyle.user_error import UserError
 
 PREVIEW_FILE = Path("assets.extra") / "preview.png"
 # Largest difference allowed between the network in memory and the reloaded model, in grey levels of 255.
@@ -22,7 +23,7 @@ _ROUNDING = 0.5  # of serve_bytes, whose output has whole grey levels
 _CHECK_SHAPE = (2, 45, 67, 3)
 
 
-class ExportError(ValueError):
+class ExportError(UserError):
     """An export that cannot be written, or that does not compute what the network computes."""
 
 

@@ -69,6 +69,7 @@ class TrainingRun:
         self._preview_photos = _preview_photos(self._held_out, self._source, settings.image_size)
         variables = [*self._network.variables, *self._trainer.optimizer.variables]
         self._state = RunState(directory, variables, self._source.fingerprint(), style_digests(settings))
+        self._validated: tuple[int, list[dict[str, float]]] = -1, []  # at which step, and what was found
         self._warn_of_other_photos()
         self._warn_of_other_environment()
         self._warn_of_other_loss_network()
@@ -221,13 +222,17 @@ class TrainingRun:
             raise self._failure(f"the network collapsed at step {self.step:,}: {reason}")
 
     def _validate(self) -> list[dict[str, float]]:
-        return validate(
-            self._trainer,
-            self._held_out,
-            num_styles=self._num_styles,
-            num_rows=self._num_rows,
-            batch_size=self._settings.batch_size,
-        )
+        """Terms of each style; those of the last look, which a run ends with, are not measured again."""
+        if self._validated[0] != self.step:
+            per_style = validate(
+                self._trainer,
+                self._held_out,
+                num_styles=self._num_styles,
+                num_rows=self._num_rows,
+                batch_size=self._settings.batch_size,
+            )
+            self._validated = self.step, per_style
+        return self._validated[1]
 
     def _style_names(self) -> list[str]:
         return [name for name, _, _ in self._settings.style_rows()]

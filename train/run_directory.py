@@ -8,6 +8,7 @@ from faststyle.atomic_files import write_atomically
 from faststyle.train.content_sources import TFDS_PREFIX
 from faststyle.train.settings import TrainSettings
 from faststyle.train.sole_owner import LOCK_NAME
+from faststyle.user_error import UserError
 
 # Settings that say how often to look and where files lie, not what is trained; a resumed run may change them.
 _FREE_TO_CHANGE = {"checkpoint_every", "preview_every", "data_dir", "vgg_weights"}
@@ -15,7 +16,7 @@ _FREE_TO_CHANGE = {"checkpoint_every", "preview_every", "data_dir", "vgg_weights
 _NOT_COMPUTING = {"platform", "versions", "loss_network_weights"}
 
 
-class RunDirectoryError(ValueError):
+class RunDirectoryError(UserError):
     """A folder that cannot serve as this run's directory."""
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import keras
 
+from faststyle.infer.exported_model.digests import write_digests
+
 
 def write_saved_model(network: keras.Model, model_dir: Path, signatures: Mapping[str, tuple[Callable, list]]) -> None:
     """Writes one signature for each function that applies the network.
@@ -34,3 +36,4 @@ def write_saved_model(network: keras.Model, model_dir: Path, signatures: Mapping
         tf.saved_model.save(module, str(model_dir), signatures=traced)
     except tf.errors.OpError as error:  # TensorFlow has its own kinds for a full disk and the like
         raise OSError(f"{model_dir}: cannot write ({error.message.rpartition('; ')[2]})") from error
+    write_digests(model_dir)

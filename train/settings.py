@@ -4,10 +4,13 @@ import dataclasses
 import json
 import os
 
+from faststyle.infer.optimize.settings import LARGEST_PX
 from faststyle.infer.styles.names import style_name
 from faststyle.models.objective_settings import CONTENT_LAYERS, STYLE_LAYERS, ObjectiveSettings
+from faststyle.user_error import UserError
 
 _RANDOM_START_FADE_IN = 500
+_WIDEST = 4  # as `build_transform_network` has it
 _SMALLEST_STYLE_PX = 32  # four poolings leave two pixels
 IDENTITY_STYLE = "photo"
 TUNED = ("all", "rows")
@@ -94,29 +97,31 @@ class TrainSettings:
         if self.content and not self.content.startswith("tfds:"):
             object.__setattr__(self, "content", os.path.normpath(self.content))  # photos/ is photos
         if not self.style_images:
-            raise ValueError("a run needs at least one style image")
+            raise UserError("a run needs at least one style image")
         names = self.row_names()
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice:
-            raise ValueError(f"two style images are named {twice!r}; rename one, since results are chosen by name")
+            raise UserError(f"two style images are named {twice!r}; rename one, since results are chosen by name")
         for name in ("batch_size", "steps", "checkpoint_every", "preview_every"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{_flag(name)} must be 1 or more, got {getattr(self, name)}")
+                raise UserError(f"{_flag(name)} must be 1 or more, got {getattr(self, name)}")
         for name in ("held_out", "warmup_steps", "fade_in_steps", "clip_norm", "seed"):
             if (getattr(self, name) or 0) < 0:
-                raise ValueError(f"{_flag(name)} must be 0 or more, got {getattr(self, name)}")
-        if self.image_size < 16 or self.image_size % 4:
-            raise ValueError(f"--image-size must be a multiple of 4, at least 16, got {self.image_size}")
-        if not self.style_sizes or min(self.style_sizes) < _SMALLEST_STYLE_PX:
-            raise ValueError(f"--style-sizes must be {_SMALLEST_STYLE_PX} or more, got {self.style_sizes}")
+                raise UserError(f"{_flag(name)} must be 0 or more, got {getattr(self, name)}")
+        if not 16 <= self.image_size <= LARGEST_PX or self.image_size % 4:
+            raise UserError(f"--image-size must be a multiple of 4 in 16..{LARGEST_PX}, got {self.image_size}")
+        if not self.style_sizes or not all(_SMALLEST_STYLE_PX <= size <= LARGEST_PX for size in self.style_sizes):
+            raise UserError(f"--style-sizes must lie in {_SMALLEST_STYLE_PX}..{LARGEST_PX}, got {self.style_sizes}")
         if self.tuned not in TUNED:
-            raise ValueError(f"--tuned must be one of {', '.join(TUNED)}, got {self.tuned!r}")
+            raise UserError(f"--tuned must be one of {', '.join(TUNED)}, got {self.tuned!r}")
         if self.optimizer not in OPTIMIZERS:
-            raise ValueError(f"--optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}")
+            raise UserError(f"--optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}")
         if self.tuned == "rows" and self.base == "random":
-            raise ValueError("--tuned rows needs trained layers to build on; leave --base at gallery or name a file")
+            raise UserError("--tuned rows needs trained layers to build on; leave --base at gallery or name a file")
+        if not 0 < self.width <= _WIDEST:
+            raise UserError(f"--width must lie in (0, {_WIDEST}], got {self.width}")
         if not self.peak_learning_rate() > 0:
-            raise ValueError(f"--learning-rate must be above 0, got {self.learning_rate}")
+            raise UserError(f"--learning-rate must be above 0, got {self.learning_rate}")
 
     def fade_in(self, step: int) -> float:
         """Share of the objective at a step counted from 1: rises linearly from 0 to 1 over `fade_in_steps`."""
@@ -136,16 +141,16 @@ class TrainSettings:
 
     @classmethod
     def from_json(cls, text: str) -> "TrainSettings":
-        """Settings from `to_json`; anything else, such as an unknown key, raises `ValueError`.
+        """Settings from `to_json`; anything else, such as an unknown key, raises an error.
 
         Settings that name no optimizer are of a version that knew Adam only.
         """
         values = json.loads(text)
         if not isinstance(values, dict):
-            raise ValueError("not a JSON object")
+            raise UserError("not a JSON object")
         unknown = values.keys() - {field.name for field in dataclasses.fields(cls)}
         if unknown:
-            raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}")
+            raise UserError(f"unknown settings: {', '.join(sorted(unknown))}")
         return cls(**{"optimizer": "adam", **values})
 
     def style_rows(self) -> list[tuple[str, str, int]]:

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from faststyle.user_error import UserError
+
 try:
     import fcntl
 except ImportError:  # Windows has no such lock; runs there are not guarded
@@ -14,11 +16,11 @@ except ImportError:  # Windows has no such lock; runs there are not guarded
 LOCK_NAME = ".lock"
 
 
-class AlreadyOwnedError(ValueError):
+class AlreadyOwnedError(UserError):
     """Another process works in this folder."""
 
 
-class LostFolderError(ValueError):
+class LostFolderError(UserError):
     """The folder was taken away from the process that held it."""
 
 

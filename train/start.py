@@ -23,7 +23,7 @@ def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False
         dry_run: print the plan and stop; nothing is written.
 
     Raises:
-        ValueError: settings, images, sources, weights or a run directory that cannot be used, that is in use, that
+        UserError: settings, images, sources, weights or a run directory that cannot be used, that is in use, that
             was taken away, or that cannot be written any more.
         TrainingStoppedError: a non-finite loss, a collapsed preview, or no memory left.
         TrainingInterruptedError: Ctrl-C or SIGTERM; a checkpoint of the last step was written.

@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from faststyle.command_line import as_typed, parse_layers, parse_whole_numbers
+from faststyle.command_line import as_typed, parse_layers, parse_number, parse_whole_number, parse_whole_numbers
 from faststyle.train.settings import OPTIMIZERS, TUNED, TrainSettings
 
 _DEFAULTS = dataclasses.asdict(TrainSettings(style_images=("",), content=""))
@@ -46,8 +46,8 @@ def _add_data_options(group) -> None:
         "--content", required=True, metavar="SOURCE", help="folder of photos, or tfds:NAME, e.g. tfds:coco/2017"
     )
     _option(group, "data_dir", str, "where TFDS datasets lie (default: TFDS's own place)", metavar="DIR")
-    _option(group, "image_size", int, "side of the training crops, px, a multiple of 4")
-    _option(group, "held_out", int, "photos kept for validation, at most a tenth of all")
+    _option(group, "image_size", parse_whole_number, "side of the training crops, px, a multiple of 4")
+    _option(group, "held_out", parse_whole_number, "photos kept for validation, at most a tenth of all")
 
 
 def _add_objective_options(group) -> None:
@@ -64,16 +64,16 @@ def _add_objective_options(group) -> None:
     _option(group, "content_layers", parse_layers, from_papers, metavar="LAYERS")
     _option(group, "style_layers", parse_layers, from_papers + "; rgb compares colors", metavar="LAYERS")
     _option(group, "statistic", str, "what the style term compares", choices=("covariance", "gram"))
-    _option(group, "content_weight", float, "higher keeps more of the photo")
-    _option(group, "style_weight", float, "higher brings more of the style")
-    _option(group, "tv_weight", float, "total variation: higher is smoother")
+    _option(group, "content_weight", parse_number, "higher keeps more of the photo")
+    _option(group, "style_weight", parse_number, "higher brings more of the style")
+    _option(group, "tv_weight", parse_number, "total variation: higher is smoother")
     sizes = "shorter side of the style image, px: larger gives larger strokes; several, e.g. 256,512, make a style each"
     _option(group, "style_sizes", parse_whole_numbers, sizes, metavar="PX")
 
 
 def _add_schedule_options(group) -> None:
-    _option(group, "steps", int, "training steps")
-    _option(group, "batch_size", int, "photos per step")
+    _option(group, "steps", parse_whole_number, "training steps")
+    _option(group, "batch_size", parse_whole_number, "photos per step")
     _option(
         group,
         "optimizer",
@@ -84,18 +84,18 @@ def _add_schedule_options(group) -> None:
     _option(
         group,
         "learning_rate",
-        float,
+        parse_number,
         "peak learning rate, Adam's; Muon's follows from it (default: 0.001, of rows alone 0.01)",
     )
     _option(group, "learning_rate_decay", str, "what follows the warm-up", choices=("cosine", "constant"))
-    _option(group, "warmup_steps", int, "steps until the peak learning rate")
+    _option(group, "warmup_steps", parse_whole_number, "steps until the peak learning rate")
     _option(
         group,
         "fade_in_steps",
-        int,
+        parse_whole_number,
         "steps from reproducing the photo to the full objective (default: a quarter, at most 500, from random, else 0)",
     )
-    _option(group, "clip_norm", float, "largest global gradient norm; 0 is off")
+    _option(group, "clip_norm", parse_number, "largest global gradient norm; 0 is off")
     _option(group, "base", str, "gallery (the shipped network), random, or a weights file", metavar="WEIGHTS")
     tuned = "rows keeps the base's shared layers as they are and learns the style's scales and shifts only"
     _option(group, "tuned", str, tuned, choices=TUNED)
@@ -105,7 +105,7 @@ def _add_schedule_options(group) -> None:
         default=argparse.SUPPRESS,
         help="learn the photo itself as one more style, so that `stylize --strength` fades the style in",
     )
-    _option(group, "width", float, "factor on the network's channels")
+    _option(group, "width", parse_number, "factor on the network's channels")
     _option(
         group,
         "precision",
@@ -113,9 +113,9 @@ def _add_schedule_options(group) -> None:
         "auto is bfloat16 where the processor is fast at it",
         choices=("auto", "bfloat16", "float32"),
     )
-    _option(group, "seed", int, "of data order, crops and random weights")
-    _option(group, "checkpoint_every", int, "steps between checkpoints")
-    _option(group, "preview_every", int, "steps between previews with validation")
+    _option(group, "seed", parse_whole_number, "of data order, crops and random weights")
+    _option(group, "checkpoint_every", parse_whole_number, "steps between checkpoints")
+    _option(group, "preview_every", parse_whole_number, "steps between previews with validation")
 
 
 def _option(group, name: str, kind, text: str, **more) -> None:

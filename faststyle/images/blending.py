@@ -5,9 +5,10 @@ from PIL import Image, ImageFilter
 
 from faststyle.images.bands import bands
 from faststyle.images.decoding import to_uint8
+from faststyle.user_error import UserError
 
 
-class MaskError(ValueError):
+class MaskError(UserError):
     """A mask that does not fit its photo."""
 
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
 from faststyle.images.heif import is_heif, register_heif
+from faststyle.user_error import UserError
 
+_MOST_TEXT_BYTES = 64 * 2**20
 _UPRIGHT_BY = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -22,8 +24,12 @@ _UPRIGHT_BY = {
 }
 
 
-class ImageError(ValueError):
+class ImageError(UserError):
     """An image that cannot be read or written; the message names the file and the reason in one line."""
+
+
+class TooLargeError(ImageError):
+    """An image of more pixels than are allowed."""
 
 
 @contextlib.contextmanager
@@ -36,17 +42,17 @@ def open_image(encoded: bytes | Path, *, name: str, max_megapixels: float | None
         max_megapixels: refuse larger pictures. None leaves it to Pillow, whose own limit is 179.
 
     Raises:
-        ImageError: unreadable, truncated, empty, or too large.
+        TooLargeError: too many pixels.
+        ImageError: unreadable, truncated, or empty.
     """
-    if max_megapixels is not None:
-        _raise_pillows_limit(max_megapixels)
+    _raise_pillows_limits(max_megapixels)
     try:
         if is_heif(encoded):
             register_heif()
         with Image.open(io.BytesIO(encoded) if isinstance(encoded, bytes) else encoded) as image:
             if max_megapixels is not None and image.width * image.height > max_megapixels * 1e6:
                 size = f"{image.width}x{image.height} px"
-                raise ImageError(f"{name}: {size} is more than {max_megapixels:g} megapixels (--max-megapixels)")
+                raise TooLargeError(f"{name}: {size} is more than {max_megapixels:g} megapixels")
             yield image
     except (ImageError, MemoryError):
         raise
@@ -54,12 +60,15 @@ def open_image(encoded: bytes | Path, *, name: str, max_megapixels: float | None
         raise ImageError(f"{name}: no such file") from None
     except UnidentifiedImageError:
         raise ImageError(f"{name}: not an image, or of an unknown format") from None
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"{name}: {error}") from None
+    except Image.DecompressionBombError:
+        most = max_megapixels or 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
+        raise TooLargeError(f"{name}: more than {most:.3g} megapixels") from None
     except ModuleNotFoundError:
         raise ImageError(f"{name}: HEIC needs `pip install pillow-heif`") from None
     except Exception as error:  # damaged files make Pillow's decoders raise nearly everything that there is
         reason = " ".join(str(error).split()) or type(error).__name__
+        if "MAX_TEXT" in reason:
+            raise ImageError(f"{name}: more than {_MOST_TEXT_BYTES >> 20} MB of text beside its picture") from None
         raise ImageError(f"{name}: damaged image ({reason})") from None
 
 
@@ -93,7 +102,11 @@ def to_uint8(image) -> np.ndarray:
     return np.clip(np.rint(np.asarray(image, "float32")), 0, 255).astype("uint8")
 
 
-def _raise_pillows_limit(max_megapixels: float) -> None:
-    """Pillow holds one limit for the whole process, and refuses twice as much."""
-    if Image.MAX_IMAGE_PIXELS is not None:
+def _raise_pillows_limits(max_megapixels: float | None) -> None:
+    """Pillow holds one limit for the whole process, and refuses twice as many pixels, and PNGs with a MB of text.
+
+    Programs that make pictures write as much about them.
+    """
+    PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = _MOST_TEXT_BYTES
+    if Image.MAX_IMAGE_PIXELS is not None and max_megapixels is not None:
         Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, math.ceil(max_megapixels * 1e6 / 2))

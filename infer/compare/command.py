@@ -3,12 +3,11 @@
 import argparse
 import dataclasses
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 
-from faststyle.command_line import as_typed, parse_whole_numbers
+from faststyle.command_line import as_typed, parse_number, parse_numbers, parse_whole_number, parse_whole_numbers
 from faststyle.infer.compare.settings import METHODS, OBJECTIVE_OPTIONS, CompareSettings, Method, objective_of_model
-from faststyle.infer.optimize.command import add_objective_options, parse_numbers
+from faststyle.infer.optimize.command import add_objective_options
 from faststyle.infer.optimize.settings import OptimizeSettings
 from faststyle.infer.styles.gallery import find_model
 from faststyle.infer.stylize.command import parse_mixture
@@ -39,7 +38,9 @@ def add_compare_command(subcommands) -> None:
     _add_amount(parser.add_argument_group("how much"))
     _add_model(parser.add_argument_group("model"))
     objective = parser.add_argument_group("objective (default: what the model was trained on, else as in training)")
-    objective.add_argument("--style-size", type=int, metavar="PX", help="shorter side of the style image")
+    objective.add_argument(
+        "--style-size", type=parse_whole_number, metavar="PX", help="shorter side of the style image"
+    )
     add_objective_options(objective, defaults_shown=False)
     parser.set_defaults(run=run_compare)
 
@@ -107,15 +108,15 @@ def parse_methods(text: str) -> tuple[Method, ...]:
 
 def parse_range(text: str) -> tuple[float, ...]:
     """`0,1` as a pair."""
-    values = _numbers(parse_numbers)(text)
+    values = parse_numbers(text)
     if len(values) != 2:
         raise argparse.ArgumentTypeError(f"{text!r} is not LOW,HIGH")
     return values
 
 
 def _add_amount(group) -> None:
-    group.add_argument("--photos", type=int, metavar="N", help="photos to compare on (default: 5)")
-    group.add_argument("--seed", type=int, help="of the choice of photos and of the noise (default: 0)")
+    group.add_argument("--photos", type=parse_whole_number, metavar="N", help="photos to compare on (default: 5)")
+    group.add_argument("--seed", type=parse_whole_number, help="of the choice of photos and of the noise (default: 0)")
     group.add_argument(
         "--sizes",
         type=parse_whole_numbers,
@@ -133,11 +134,11 @@ def _add_amount(group) -> None:
         help="most, for all or each size (default: 400 to 256 px, 200 to 512 px, else 100)",
     )
     group.add_argument(
-        "--learning-rate", type=float, help=f"Adam's, in 0..255 per step (default: {_ADAM['learning_rate']:g})"
+        "--learning-rate", type=parse_number, help=f"Adam's, in 0..255 per step (default: {_ADAM['learning_rate']:g})"
     )
     decay = _ADAM["learning_rate_decay"]
     group.add_argument(
-        "--learning-rate-decay", type=float, help=f"share of it left at the last iteration (default: {decay:g})"
+        "--learning-rate-decay", type=parse_number, help=f"share of it left at the last iteration (default: {decay:g})"
     )
 
 
@@ -156,15 +157,3 @@ def _add_model(group) -> None:
     group.add_argument(
         "--output-range", type=parse_range, metavar="LOW,HIGH", help="of its output (default: as its input)"
     )
-
-
-def _numbers(parse: Callable[[str], tuple]) -> Callable[[str], tuple]:
-    """The parser of a list, saying what it wants."""
-
-    def parse_or_say(text: str) -> tuple:
-        try:
-            return parse(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers") from None
-
-    return parse_or_say

@@ -43,7 +43,7 @@ def load_compared_model(settings: CompareSettings) -> ComparedModel:
     """Opens whatever `settings.model` is.
 
     Raises:
-        ValueError: nothing there that can be compared.
+        UserError: nothing there that can be compared.
     """
     folder = Path(settings.model)
     if (folder / CARD_FILE).is_file():

@@ -39,7 +39,7 @@ def run_comparison(
         One `{"key", "photo", "size", "network": {...}, "methods": {name: {...}}}` for every photo and size.
 
     Raises:
-        ValueError: settings, photos, model or folder that cannot be used.
+        UserError: settings, photos, model or folder that cannot be used.
         KeyboardInterrupt: with a word on what is done.
     """
     read_style_image(Path(settings.style))

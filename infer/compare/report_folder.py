@@ -8,13 +8,14 @@ import numpy as np
 from faststyle.atomic_files import check_place, write_atomically
 from faststyle.images.files import write_image
 from faststyle.infer.compare.settings import Method
+from faststyle.user_error import UserError
 
 _SETTINGS = "settings.json"
 # Settings that say where a file lies and not what is measured.
 _FREE_TO_CHANGE = {"vgg_weights"}
 
 
-class ReportFolderError(ValueError):
+class ReportFolderError(UserError):
     """A folder that cannot hold this comparison."""
 
 

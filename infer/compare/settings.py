@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from faststyle.infer.optimize.settings import OptimizeSettings
+from faststyle.infer.optimize.settings import LARGEST_PX, OptimizeSettings
 from faststyle.infer.styles.model_card import CARD_FILE, ModelCardError, read_model_card
 from faststyle.models.objective_settings import ObjectiveSettings
+from faststyle.user_error import UserError
 
 STARTS = ("content", "noise")
 _OPTIMIZER_NAMES = {"lbfgs": "L-BFGS", "adam": "Adam"}
@@ -75,7 +76,7 @@ class CompareSettings:
         precision: of our own models.
 
     Raises:
-        ValueError: out of range.
+        UserError: out of range.
     """
 
     model: str
@@ -95,20 +96,20 @@ class CompareSettings:
 
     def __post_init__(self) -> None:
         if self.photos < 1:
-            raise ValueError(f"--photos must be 1 or more, got {self.photos}")
+            raise UserError(f"--photos must be 1 or more, got {self.photos}")
         for name, values in (("sizes", self.sizes), ("methods", self.methods)):
             if not values or len(set(values)) < len(values):
-                raise ValueError(f"--{name} must name each once, got {','.join(map(str, values)) or 'none'}")
+                raise UserError(f"--{name} must name each once, got {','.join(map(str, values)) or 'none'}")
         for name, size in (*(("sizes", size) for size in self.sizes), ("style-size", self.style_size)):
-            if size < _SMALLEST_PX:
-                raise ValueError(f"--{name} must be {_SMALLEST_PX} px or more, got {size}")
+            if not _SMALLEST_PX <= size <= LARGEST_PX:
+                raise UserError(f"--{name} must lie in {_SMALLEST_PX}..{LARGEST_PX} px, got {size}")
         if self.iterations and (len(self.iterations) != len(self.sizes) or min(self.iterations) < 1):
             given = ",".join(map(str, self.iterations))
-            raise ValueError(f"--iterations: give one number, or one for each of {len(self.sizes)} sizes; got {given}")
+            raise UserError(f"--iterations: give one number, or one for each of {len(self.sizes)} sizes; got {given}")
         for name in ("input_range", "output_range"):
             values = getattr(self, name)
             if values and not values[0] < values[1]:
-                raise ValueError(f"--{name.replace('_', '-')} must be LOW,HIGH, got {values[0]:g},{values[1]:g}")
+                raise UserError(f"--{name.replace('_', '-')} must be LOW,HIGH, got {values[0]:g},{values[1]:g}")
 
     def iterations_at(self, size: int) -> int:
         """Most iterations of a run at this size."""

@@ -6,25 +6,31 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import sys
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
+from faststyle.infer.exported_model.digests import check_digests, graph_files
 from faststyle.processor import multiplies_bfloat16_fast
+from faststyle.user_error import UserError
 
 RUNTIMES = ("auto", "openvino", "tensorflow")
 PRECISIONS = ("auto", "bfloat16", "float32")
 _NVIDIA_DEVICE = Path("/dev/nvidiactl")
-_KEPT_COMPILED = 12  # graphs; an export has several, a few MB each
+# Compiling takes a third of a second, and half of that once it is kept; a larger image saves more than that.
+SIZED_FROM_PIXELS = 2**20
+_KEPT_COMPILED = 20  # graphs, a few MB each; an export has several, and one more for each size of large images
 _KEPT_KERNELS = 200  # for some 20 image sizes; OpenVINO's 5,000 take half a GB in a process that sees many sizes
 _HINTS = {"bfloat16": "bf16", "float32": "f32"}
 
 Graph = Callable[[dict[str, np.ndarray]], np.ndarray]
 
 
-class RuntimeChoiceError(ValueError):
+class RuntimeChoiceError(UserError):
     """A runtime or precision that does not exist here, or a graph that cannot be read."""
 
 
@@ -44,7 +50,9 @@ def choose_runtime(runtime: str) -> str:
     return runtime
 
 
-def load_graph(model_dir: Path, *, runtime: str = "auto", precision: str = "auto") -> Graph:
+def load_graph(
+    model_dir: Path, *, runtime: str = "auto", precision: str = "auto", sized_from_pixels: float = SIZED_FROM_PIXELS
+) -> Graph:
     """Loads the `serving_default` signature of a SavedModel as a function from named arrays to its only output.
 
     Calls from several threads take turns: each uses every core anyway, and memory stays that of one. A process that is
@@ -54,17 +62,23 @@ def load_graph(model_dir: Path, *, runtime: str = "auto", precision: str = "auto
         model_dir: the SavedModel.
         runtime: "auto", "openvino" or "tensorflow".
         precision: "auto" is bfloat16 where the processor is fast at it. TensorFlow computes in float32.
+        sized_from_pixels: OpenVINO compiles the graph for the very size of images from here on, see `_OpenvinoGraph`.
 
     Raises:
         RuntimeChoiceError: see there.
+        DamagedModelError: a file has changed since it was written.
     """
     if precision not in PRECISIONS:
         raise RuntimeChoiceError(f"unknown precision {precision!r}; choose one of {', '.join(PRECISIONS)}")
     for path in (model_dir / "variables").glob("*"):
         if not path.is_file():  # a pipe or a device would never end
             raise RuntimeChoiceError(f"{path}: damaged model (no file)")
-    load = {"openvino": _load_openvino, "tensorflow": _load_tensorflow}[choose_runtime(runtime)]
-    run, lock = load(model_dir, precision), threading.Lock()
+    check_digests(model_dir)
+    if choose_runtime(runtime) == "openvino":
+        run: Graph = _OpenvinoGraph(model_dir, precision, sized_from_pixels)
+    else:
+        run = _load_tensorflow(model_dir, precision)
+    lock = threading.Lock()
 
     def run_in_turn(inputs: dict[str, np.ndarray]) -> np.ndarray:
         with lock:
@@ -73,29 +87,73 @@ def load_graph(model_dir: Path, *, runtime: str = "auto", precision: str = "auto
     return run_in_turn
 
 
-def _load_openvino(model_dir: Path, precision: str) -> Graph:
-    core = _openvino_core()
-    if precision == "auto":
-        precision = "bfloat16" if multiplies_bfloat16_fast() else "float32"
-    options = {"INFERENCE_PRECISION_HINT": _HINTS[precision], "PERFORMANCE_HINT": "LATENCY"}
-    cache = _cache_folder(model_dir, precision)
-    if cache:
-        options["CACHE_DIR"] = str(cache)
-    try:
-        # With the shape left open: compiling for one size is hardly faster to run, and has to be done for each.
-        request = core.compile_model(str(model_dir), "CPU", options).create_infer_request()
-    except RuntimeError as error:
-        raise RuntimeChoiceError(f"{model_dir}: damaged model ({_told(error)})") from error
+class _OpenvinoGraph:
+    """A graph for images of all sizes, and beside it one for the size of the last large image.
 
-    def run(inputs: dict[str, np.ndarray]) -> np.ndarray:
+    Where OpenVINO knows the size it orders memory beforehand: a large image takes two fifths of the memory and, with
+    bfloat16, three quarters of the time.
+    """
+
+    def __init__(self, model_dir: Path, precision: str, sized_from_pixels: float) -> None:
+        if precision == "auto":
+            precision = "bfloat16" if multiplies_bfloat16_fast() else "float32"
+        self._model_dir, self._precision, self._sized_from_pixels = model_dir, precision, sized_from_pixels
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._sized = None
+        with self._damage_told():
+            self._flexible = self._compiled(str(model_dir), "")
+
+    def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+        with self._damage_told():
+            return self._request_for(inputs).infer(inputs, share_inputs=True)[0]
+
+    def _request_for(self, inputs: dict[str, np.ndarray]):
+        shapes = {name: value.shape for name, value in inputs.items()}
+        pixels = max(shape[1] * shape[2] if len(shape) == 4 else 0 for shape in shapes.values())
+        if pixels < self._sized_from_pixels:
+            return self._flexible
+        if shapes != self._shapes:
+            self._shapes, self._sized = {}, None  # its memory first
+            model = _openvino_core().read_model(str(self._readable_graph()))
+            model.reshape(shapes)
+            self._sized, self._shapes = self._compiled(model, str(sorted(shapes.items()))), shapes
+        return self._sized
+
+    def _compiled(self, model, what: str):
+        options = {"INFERENCE_PRECISION_HINT": _HINTS[self._precision], "PERFORMANCE_HINT": "LATENCY"}
+        cache = _cache_folder(self._model_dir, self._precision + what)
+        if cache:
+            options["CACHE_DIR"] = str(cache)
+        return _openvino_core().compile_model(model, "CPU", options).create_infer_request()
+
+    def _readable_graph(self) -> Path:
+        """The graph in OpenVINO's own form, which is read ten times as fast as a SavedModel."""
+        cache = _cache_folder(self._model_dir, "graph")
+        graph = cache / "graph.xml" if cache else None
+        if graph is None or graph.is_file():
+            return graph or self._model_dir
+        import openvino
+
+        with contextlib.suppress(OSError, RuntimeError), tempfile.TemporaryDirectory(dir=cache) as scratch:
+            whole = Path(scratch) / graph.name
+            openvino.save_model(_openvino_core().read_model(str(self._model_dir)), whole, compress_to_fp16=False)
+            for part in (whole.with_suffix(".bin"), whole):  # who sees the second one finds the first
+                os.replace(part, graph.parent / part.name)
+        return graph if graph.is_file() else self._model_dir
+
+    @contextlib.contextmanager
+    def _damage_told(self) -> Iterator[None]:
         try:
-            return request.infer(inputs, share_inputs=True)[0]
+            yield
         except RuntimeError as error:
             if "alloc" in str(error).lower():
                 raise MemoryError from None
-            raise RuntimeChoiceError(f"{model_dir}: damaged model ({_told(error)})") from error
+            raise RuntimeChoiceError(f"{self._model_dir}: damaged model ({_told(error)})") from error
 
-    return run
+
+def leave_out_converter() -> None:
+    """Spares a process of our own, which converts no models, half of OpenVINO's import, its telemetry included."""
+    sys.modules.setdefault("openvino.tools.ovc", None)  # type: ignore[arg-type] # OpenVINO does without it then
 
 
 @functools.cache
@@ -137,12 +195,12 @@ def _load_tensorflow(model_dir: Path, precision: str) -> Graph:
     return run
 
 
-def _cache_folder(model_dir: Path, precision: str) -> Path | None:
-    """Where OpenVINO may keep this graph compiled: by content, so that another model at this path has its own."""
+def _cache_folder(model_dir: Path, what: str) -> Path | None:
+    """Where this may be kept of a graph: by content, so that another model at this path has its own."""
     import platformdirs
 
-    digest = hashlib.blake2b(precision.encode(), digest_size=12)
-    for path in (model_dir / "saved_model.pb", *sorted((model_dir / "variables").glob("*"))):
+    digest = hashlib.blake2b(what.encode(), digest_size=12)
+    for path in graph_files(model_dir):
         digest.update(path.read_bytes())
     folder = Path(platformdirs.user_cache_dir("faststyle", appauthor=False)) / "openvino" / digest.hexdigest()
     try:

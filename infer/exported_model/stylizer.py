@@ -4,23 +4,26 @@ import copy
 import os
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from faststyle.images.blending import blend
 from faststyle.images.files import to_uint8
-from faststyle.infer.exported_model.runtimes import load_graph
+from faststyle.infer.exported_model.runtimes import choose_runtime, load_graph
 from faststyle.infer.exported_model.tile_painter import CORE_PX, OnTile, TilePainter, has_tile_graphs, say_nothing
 from faststyle.infer.styles.gallery import GALLERY_MODEL, GALLERY_NAME, find_model
 from faststyle.infer.styles.model_card import identity_style, read_model_card
+from faststyle.user_error import UserError
 
 MINIMUM_SIZE_PX = 16
 TILINGS = ("auto", "off", "fast", "exact")
-# Larger images are stylized in tiles: up to here the whole network's features fit into about 2 GiB.
-WHOLE_LIMIT_PIXELS = 4 * 2**20
+# Larger images are stylized in tiles: up to here the whole network's features fit into about 2 GiB, 3 in float32 with
+# OpenVINO, which holds fewer at a time. Cameras and phones have 12 megapixels.
+WHOLE_LIMIT_PIXELS = {"openvino": 13_000_000, "tensorflow": 4_000_000}
 
 
-class StylizeError(ValueError):
+class StylizeError(UserError):
     """Inputs, outputs or a mixture that make no sense together."""
 
 
@@ -50,7 +53,7 @@ class Stylizer:
         precision: "bfloat16", "float32", or "auto": bfloat16 where the processor is fast at it.
         tiling: how images are stylized whose features would not fit into memory. "exact" gives what the whole image at
             once would give; "fast" takes the statistics from a thumbnail; "off" never tiles; "auto" is exact tiling
-            above 4 megapixels.
+            of what is larger than `WHOLE_LIMIT_PIXELS`.
         core_px: side of a tile without its margin.
 
     Attributes:
@@ -82,8 +85,9 @@ class Stylizer:
         if tiling not in TILINGS:
             raise StylizeError(f"unknown tiling {tiling!r}; choose one of {', '.join(TILINGS)}")
         self._model_dir = model_dir
-        self._choice = {"runtime": runtime, "precision": precision}
+        self._choice: dict[str, Any] = {"runtime": runtime, "precision": precision}
         self._tiling = tiling
+        self._whole_limit_pixels = WHOLE_LIMIT_PIXELS[choose_runtime(runtime)]
         self._core_px = core_px
         self._mix(style_mixture, strength)
         self._graph = load_graph(model_dir, **self._choice)
@@ -134,7 +138,7 @@ class Stylizer:
         return stylized if learned else blend(image, stylized, self._strength)
 
     def _stylize(self, image: np.ndarray) -> np.ndarray:
-        large = image.shape[0] * image.shape[1] > WHOLE_LIMIT_PIXELS
+        large = image.shape[0] * image.shape[1] > self._whole_limit_pixels
         if self._tiling == "off" or (self._tiling == "auto" and not large):
             return to_uint8(self._graph({"image": image[None].astype("float32"), **self._mixture})[0])
         painter = self.tile_painter()
@@ -153,7 +157,7 @@ class Stylizer:
                 if not has_tile_graphs(self._model_dir):
                     raise StylizeError(
                         f"{self._model_dir}: this model was exported without tile graphs, which photos above "
-                        f"{WHOLE_LIMIT_PIXELS / 1e6:.0f} megapixels and videos need; "
+                        f"{self._whole_limit_pixels / 1e6:.0f} megapixels and videos need; "
                         "export it again, or use --tiling off for a photo"
                     )
                 self._painter = TilePainter(

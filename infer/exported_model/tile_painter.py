@@ -8,8 +8,10 @@ this difference. After some three rounds nothing changes any more (defect correc
 """
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -64,12 +66,14 @@ class TilePainter:
         *,
         core_px: int = CORE_PX,
         on_tile: OnTile = say_nothing,
-        **choice: str,
+        **choice: Any,
     ) -> None:
         channels = _read_channels(model_dir / TILES_CARD)
         self._neutral = np.stack([np.zeros(channels), np.ones(channels)])
-        self._painting = load_graph(model_dir / PAINTING_GRAPH, **choice)
-        self._measuring = load_graph(model_dir / MEASURING_GRAPH, **choice)
+        self._painting, self._measuring = (  # for any size: tiles at edges have sizes of their own
+            load_graph(model_dir / graph, sized_from_pixels=math.inf, **choice)
+            for graph in (PAINTING_GRAPH, MEASURING_GRAPH)
+        )
         self._mixture = mixture
         self._core_px = core_px
         self._on_tile = on_tile

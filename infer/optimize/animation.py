@@ -7,20 +7,21 @@ import numpy as np
 from PIL import Image
 
 from faststyle.atomic_files import write_atomically
+from faststyle.user_error import UserError
 
 SUFFIXES = (".gif", ".mp4")
 _FRAME_MS, _LAST_FRAME_MS = 100, 1500
 
 
 def check_animation(path: Path) -> None:
-    """Raises `ValueError` when no animation can be written under this name: before the work, not after it."""
+    """Raises `UserError` when no animation can be written under this name: before the work, not after it."""
     if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"{path}: cannot write {path.suffix or 'a name without suffix'}; use .gif or .mp4")
+        raise UserError(f"{path}: cannot write {path.suffix or 'a name without suffix'}; use .gif or .mp4")
     if path.suffix.lower() == ".mp4":
         try:
             import av  # noqa: F401
         except ImportError:
-            raise ValueError(f"{path}: MP4 needs PyAV; pip install av, or use .gif") from None
+            raise UserError(f"{path}: MP4 needs PyAV; pip install av, or use .gif") from None
 
 
 def write_animation(path: Path, frames: list[np.ndarray]) -> None:

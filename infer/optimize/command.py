@@ -5,9 +5,17 @@ import dataclasses
 import functools
 from pathlib import Path
 
-from faststyle.command_line import as_typed, parse_layers, parse_whole_numbers
+from faststyle.command_line import (
+    as_typed,
+    parse_layers,
+    parse_number,
+    parse_numbers,
+    parse_whole_number,
+    parse_whole_numbers,
+)
 from faststyle.infer.optimize.presets import PRESETS, preset_options, stand_in
 from faststyle.infer.optimize.settings import COLOR_MODES, FEATURE_SCALES, OPTIMIZERS, UNITS, OptimizeSettings
+from faststyle.user_error import UserError
 
 _FRAMES = 40
 _DEFAULTS = dataclasses.asdict(OptimizeSettings(content="", styles=("",)))
@@ -76,23 +84,20 @@ def settings_from(arguments: argparse.Namespace) -> OptimizeSettings:
     return OptimizeSettings(**(published | given))
 
 
-def parse_numbers(text: str) -> tuple[float, ...]:
-    """`0.75,0.25` as a tuple."""
-    return tuple(float(part) for part in text.split(","))
-
-
 def add_descent_options(group) -> None:
     """Optimizer, start and stop; shared with the reconstruction command."""
     _option(group, "initial", str, "content, style, noise, gray, or an image file to start from", metavar="START")
-    _option(group, "initial_noise", float, "share of noise in the start, 0..1")
-    _option(group, "seed", int, "of the noise")
+    _option(group, "initial_noise", parse_number, "share of noise in the start, 0..1")
+    _option(group, "seed", parse_whole_number, "of the noise")
     _option(group, "optimizer", str, "L-BFGS needs fewer iterations", choices=OPTIMIZERS)
-    _option(group, "iterations", int, "at every scale")
-    _option(group, "learning_rate", float, "Adam's, in 0..255 per step")
-    _option(group, "learning_rate_decay", float, "share of Adam's learning rate left at the last iteration")
-    _option(group, "time_limit", float, "stop after this many seconds (default: none)")
-    _option(group, "min_improvement", float, "stop when the total falls by less than this percent over the window")
-    _option(group, "window", int, "iterations of that window")
+    _option(group, "iterations", parse_whole_number, "at every scale")
+    _option(group, "learning_rate", parse_number, "Adam's, in 0..255 per step")
+    _option(group, "learning_rate_decay", parse_number, "share of Adam's learning rate left at the last iteration")
+    _option(group, "time_limit", parse_number, "stop after this many seconds (default: none)")
+    _option(
+        group, "min_improvement", parse_number, "stop when the total falls by less than this percent over the window"
+    )
+    _option(group, "window", parse_whole_number, "iterations of that window")
 
 
 def add_objective_options(group, *, defaults_shown: bool = True) -> None:
@@ -110,34 +115,45 @@ def add_objective_options(group, *, defaults_shown: bool = True) -> None:
     scale = "of the loss network's features: its own, that of Caffe's inputs, or each with a mean activation of 1"
     option(group, "feature_scale", str, scale, choices=FEATURE_SCALES)
     option(group, "content_layers", parse_layers, layers, metavar="LAYERS")
-    option(group, "content_blend", float, "share of the second of two content layers, 0..1 (default: their weights)")
+    option(
+        group, "content_blend", parse_number, "share of the second of two content layers, 0..1 (default: their weights)"
+    )
     option(group, "style_layers", parse_layers, layers + "; rgb compares colors", metavar="LAYERS")
-    option(group, "style_layer_exponent", float, "each style layer's weight is this times the previous one's")
+    option(group, "style_layer_exponent", parse_number, "each style layer's weight is this times the previous one's")
     option(group, "statistic", str, "what the style term compares", choices=("covariance", "gram"))
     option(group, "units", str, "relative errors, or a publication's units (with gram)", choices=UNITS)
-    option(group, "content_weight", float, "higher keeps more of the photo; 0 is pure style")
-    option(group, "style_weight", float, "higher brings more of the style; 0 is pure content")
-    option(group, "tv_weight", float, "total variation: higher is smoother")
-    option(group, "histogram_weight", float, "histogram loss: the style's distribution of every activation")
+    option(group, "content_weight", parse_number, "higher keeps more of the photo; 0 is pure style")
+    option(group, "style_weight", parse_number, "higher brings more of the style; 0 is pure content")
+    option(group, "tv_weight", parse_number, "total variation: higher is smoother")
+    option(group, "histogram_weight", parse_number, "histogram loss: the style's distribution of every activation")
     option(group, "histogram_layers", parse_layers, layers, metavar="LAYERS")
-    option(group, "shifted_gram_weight", float, "shifted Gram matrices: long-range order")
+    option(group, "shifted_gram_weight", parse_number, "shifted Gram matrices: long-range order")
     option(group, "shifts", parse_whole_numbers, "of those, px of the image", metavar="PX,...")
-    option(group, "chained_gram_weight", float, "Gram matrices between neighboring style layers")
-    option(group, "activation_shift", float, "added to features before a Gram matrix (with gram)")
+    option(group, "chained_gram_weight", parse_number, "Gram matrices between neighboring style layers")
+    option(group, "activation_shift", parse_number, "added to features before a Gram matrix (with gram)")
 
 
 def _add_output_options(group) -> None:
     group.add_argument("--output", type=Path, required=True, metavar="IMAGE", help="result; NAME.json beside it")
     group.add_argument("--overwrite", action="store_true", default=False, help="replace results that exist")
     group.add_argument(
-        "--save-every", type=int, default=0, metavar="N", help="also save NAME_00050.png every N iterations"
+        "--save-every",
+        type=parse_whole_number,
+        default=0,
+        metavar="N",
+        help="also save NAME_00050.png every N iterations",
     )
     group.add_argument("--plot", type=Path, default=None, metavar="FILE", help="plot every term: .png, .svg or .pdf")
     group.add_argument("--animation", type=Path, default=None, metavar="FILE", help="the image forming: .gif or .mp4")
 
 
 def _add_picture_options(group) -> None:
-    _option(group, "size", int, "longer side of the result, px, at most the photo's; 0 is the photo's own size")
+    _option(
+        group,
+        "size",
+        parse_whole_number,
+        "longer side of the result, px, at most the photo's; 0 is the photo's own size",
+    )
     _option(group, "scales", parse_whole_numbers, "coarse to fine, e.g. 128,256,512 (default: just --size)")
     _option(group, "style_weights", parse_numbers, "shares of several styles, e.g. 0.75,0.25 (default: equal)")
     _option(
@@ -161,9 +177,9 @@ def _check_places(arguments: argparse.Namespace) -> None:
 
     check_writable_suffix(arguments.output)
     if arguments.save_every < 0:
-        raise ValueError(f"--save-every must be 0 or more, got {arguments.save_every}")
+        raise UserError(f"--save-every must be 0 or more, got {arguments.save_every}")
     if arguments.plot and arguments.plot.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise ValueError(f"{arguments.plot}: cannot draw {arguments.plot.suffix or 'this'}; use .png, .svg or .pdf")
+        raise UserError(f"{arguments.plot}: cannot draw {arguments.plot.suffix or 'this'}; use .png, .svg or .pdf")
     if arguments.animation:
         check_animation(arguments.animation)
     for path in (arguments.output, arguments.output.with_suffix(".json"), arguments.plot, arguments.animation):

@@ -46,7 +46,7 @@ class ImageProblem:
             self._masks = tf.constant(np.stack(masks)[..., None].astype("float32"))
             self._inside = tf.constant(np.clip(np.sum(masks, axis=0), 0, 1)[None, ..., None].astype("float32"))
         # XLA is slower than the plain kernels on CPUs.
-        self._compiled = tf.function(self._value_and_gradient, jit_compile=False)
+        self._compiled = tf.function(self._value_and_gradient, jit_compile=False, autograph=False)
 
     def __call__(self, image: np.ndarray) -> Evaluation:
         """The objective at a flat float32 vector in 0..255."""

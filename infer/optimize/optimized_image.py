@@ -19,13 +19,14 @@ from faststyle.infer.optimize.image_problem import ImageProblem
 from faststyle.infer.optimize.initial_image import initial_image
 from faststyle.infer.optimize.log import OptimizeLog
 from faststyle.infer.optimize.published_units import in_published_units
-from faststyle.infer.optimize.settings import OptimizeSettings
+from faststyle.infer.optimize.settings import LARGEST_PX, OptimizeSettings
 from faststyle.infer.optimize.stopping import StopRules
 from faststyle.infer.styles.style_image import read_style_image
 from faststyle.models.feature_scale import rescaled
 from faststyle.models.loss_network import LossNetwork
 from faststyle.models.loss_network_weights import load_vgg_weights
 from faststyle.models.objective import Objective
+from faststyle.user_error import UserError
 
 _SMALLEST_PX = 16
 
@@ -53,7 +54,7 @@ def optimize_image(settings: OptimizeSettings, log: OptimizeLog) -> OptimizedIma
     Ctrl-C ends the run with the best image so far.
 
     Raises:
-        ValueError: images, masks or layers that cannot be used.
+        UserError: images, masks or layers that cannot be used.
         KeyboardInterrupt: before there was any image.
     """
     pictures = _read_pictures(settings)
@@ -165,7 +166,10 @@ def _read_pictures(settings: OptimizeSettings) -> _Pictures:
 
 
 def _scaled_style(style: np.ndarray, scale: float, content: np.ndarray) -> np.ndarray:
-    return resize_shorter_side(style, max(_SMALLEST_PX, round(scale * min(content.shape[:2]))))
+    size = scale * min(content.shape[:2])
+    if size > LARGEST_PX:
+        raise UserError(f"--style-scales {scale:g} makes the style image {size:.0f} px; at most {LARGEST_PX} px fit")
+    return resize_shorter_side(style, max(_SMALLEST_PX, round(size)))
 
 
 def _finished(result: OptimizedImage, settings: OptimizeSettings, photo: np.ndarray) -> OptimizedImage:

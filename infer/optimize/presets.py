@@ -2,6 +2,8 @@
 
 import sys
 
+from faststyle.user_error import UserError
+
 # Convolutions that VGG-16 has fewer.
 _VGG19_ALONE = ("relu3_4", "relu4_4", "relu5_4")
 _VGG19_LAYERS = [
@@ -101,10 +103,10 @@ def preset_options(name: str) -> dict:
     """The options of a preset, by the names of `OptimizeSettings`.
 
     Raises:
-        ValueError: unknown preset.
+        UserError: unknown preset.
     """
     if name not in PRESETS:
-        raise ValueError(f"unknown preset {name!r}; choose one of {', '.join(PRESETS)}")
+        raise UserError(f"unknown preset {name!r}; choose one of {', '.join(PRESETS)}")
     return PRESETS[name]()
 
 

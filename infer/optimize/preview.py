@@ -17,7 +17,8 @@ from faststyle.images.files import ImageError, read_image, to_uint8, write_image
 from faststyle.images.labels import captioned, text_cell
 from faststyle.infer.optimize.log import OptimizeLog
 from faststyle.infer.optimize.optimized_image import optimize_image
-from faststyle.infer.optimize.settings import OptimizeSettings
+from faststyle.infer.optimize.settings import LARGEST_PX, OptimizeSettings
+from faststyle.user_error import UserError
 
 _SMALLEST_PX = 32  # four poolings leave two pixels
 
@@ -41,7 +42,7 @@ def preview_sheet(
         `[height, width, 3]` uint8.
 
     Raises:
-        ValueError: pictures, weights or sizes that cannot be used.
+        UserError: pictures, weights or sizes that cannot be used.
         KeyboardInterrupt: with a word on how far it came.
     """
     photo, style = (read_image(Path(path)) for path in (settings.content, settings.styles[0]))
@@ -68,8 +69,8 @@ def preview_sheet(
 
 
 def _cell(settings: OptimizeSettings, weight: float, style_size: int, shorter_side: int) -> OptimizeSettings:
-    if style_size < _SMALLEST_PX:
-        raise ValueError(f"--style-sizes must be {_SMALLEST_PX} px or more, got {style_size}")
+    if not _SMALLEST_PX <= style_size <= LARGEST_PX:
+        raise UserError(f"--style-sizes must lie in {_SMALLEST_PX}..{LARGEST_PX} px, got {style_size}")
     return dataclasses.replace(settings, content_weight=weight, style_scales=(style_size / shorter_side,))
 
 

@@ -4,8 +4,14 @@ import argparse
 import shlex
 from pathlib import Path
 
-from faststyle.command_line import as_typed, parse_layers, parse_whole_numbers
-from faststyle.infer.optimize.command import parse_numbers
+from faststyle.command_line import (
+    as_typed,
+    parse_layers,
+    parse_number,
+    parse_numbers,
+    parse_whole_number,
+    parse_whole_numbers,
+)
 from faststyle.infer.optimize.settings import OptimizeSettings
 from faststyle.models.objective_settings import STATISTICS, ObjectiveSettings
 
@@ -57,8 +63,12 @@ def _add_sheet_options(group) -> None:
         metavar="PX,...",
         help=f"rows: larger strokes (default: {','.join(map(str, _STYLE_SIZES))})",
     )
-    group.add_argument("--size", type=int, default=256, metavar="PX", help="longer side of each cell (default: 256)")
-    group.add_argument("--iterations", type=int, default=30, metavar="N", help="of each cell (default: 30)")
+    group.add_argument(
+        "--size", type=parse_whole_number, default=256, metavar="PX", help="longer side of each cell (default: 256)"
+    )
+    group.add_argument(
+        "--iterations", type=parse_whole_number, default=30, metavar="N", help="of each cell (default: 30)"
+    )
 
 
 def _add_objective_options(group) -> None:
@@ -69,7 +79,9 @@ def _add_objective_options(group) -> None:
     group.add_argument("--content-layers", type=parse_layers, metavar="LAYERS", help=layers)
     group.add_argument("--style-layers", type=parse_layers, metavar="LAYERS", help=layers + "; rgb compares colors")
     group.add_argument("--statistic", choices=STATISTICS, help=f"of the style term (default: {_DEFAULT.statistic})")
-    group.add_argument("--tv-weight", type=float, metavar="W", help=f"smoothness (default: {_DEFAULT.tv_weight:g})")
+    group.add_argument(
+        "--tv-weight", type=parse_number, metavar="W", help=f"smoothness (default: {_DEFAULT.tv_weight:g})"
+    )
 
 
 def run_preview(arguments: argparse.Namespace) -> int:

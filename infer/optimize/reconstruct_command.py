@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from faststyle.command_line import parse_whole_number, parse_whole_numbers
 from faststyle.infer.optimize.settings import OptimizeSettings
 
 _LAYERS = "relu1_1,relu2_1,relu3_1,relu4_1,relu5_1"
@@ -21,9 +22,11 @@ def add_reconstruct_command(subcommands) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace a sheet that exists")
     parser.add_argument("--kind", choices=("style", "content"), default="style", help="(default: style)")
     parser.add_argument("--layers", default=_LAYERS, help=f"one row each (default: {_LAYERS})")
-    parser.add_argument("--seeds", default="0,1", help="one column each (default: 0,1)")
-    parser.add_argument("--size", type=int, default=192, help="longer side of each picture, px (default: 192)")
-    parser.add_argument("--iterations", type=int, default=100, help="of each picture (default: 100)")
+    parser.add_argument("--seeds", type=parse_whole_numbers, default=(0, 1), help="one column each (default: 0,1)")
+    parser.add_argument(
+        "--size", type=parse_whole_number, default=192, help="longer side of each picture, px (default: 192)"
+    )
+    parser.add_argument("--iterations", type=parse_whole_number, default=100, help="of each picture (default: 100)")
     parser.add_argument("--loss-network", choices=("vgg16", "vgg19"), default="vgg16", help="(default: vgg16)")
     parser.add_argument("--vgg-weights", metavar="FILE", help="file of the loss network's weights")
     parser.add_argument("--pooling", choices=("max", "average"), default="max", help="(default: max)")
@@ -43,10 +46,6 @@ def run_reconstruct(arguments: argparse.Namespace) -> int:
         iterations=arguments.iterations,
         size=arguments.size,
     )
-    try:
-        seeds = [int(seed) for seed in arguments.seeds.split(",")]
-    except ValueError:
-        raise ValueError(f"--seeds must be whole numbers such as 0,1, got {arguments.seeds!r}") from None
     from faststyle.atomic_files import check_new_file
     from faststyle.images.files import check_writable_suffix, write_image
     from faststyle.infer.optimize.reconstruct import reconstruction_grid
@@ -54,7 +53,7 @@ def run_reconstruct(arguments: argparse.Namespace) -> int:
     check_writable_suffix(arguments.output)
     check_new_file(arguments.output, overwrite=arguments.overwrite)
     layers = [name.strip() for name in arguments.layers.split(",")]
-    sheet = reconstruction_grid(settings, arguments.kind, layers, seeds, size=arguments.size)
+    sheet = reconstruction_grid(settings, arguments.kind, layers, arguments.seeds, size=arguments.size)
     write_image(arguments.output, sheet)
-    print(f"{arguments.output}: {arguments.kind} of {len(layers)} layers x {len(seeds)} seeds")
+    print(f"{arguments.output}: {arguments.kind} of {len(layers)} layers x {len(arguments.seeds)} seeds")
     return 0

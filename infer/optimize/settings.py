@@ -4,13 +4,16 @@ import dataclasses
 import json
 import math
 
+from faststyle.command_line import as_typed
 from faststyle.models.objective_settings import ObjectiveSettings
+from faststyle.user_error import UserError
 
 OPTIMIZERS = ("lbfgs", "adam")
 COLOR_MODES = ("none", "luminance", "covariance")
 FEATURE_SCALES = ("own", "caffe", "unit-mean")
 UNITS = ("relative", "gatys", "johnson", "mean")
 _SMALLEST_PX = 32  # four poolings leave two pixels
+LARGEST_PX = 8192  # of what is measured: more is a slip of the finger that would take all memory
 _SHARED = ObjectiveSettings()
 _OBJECTIVE_FIELDS = tuple(field.name for field in dataclasses.fields(ObjectiveSettings))
 
@@ -96,27 +99,27 @@ class OptimizeSettings:
         }
         for name, choices in known.items():
             if getattr(self, name) not in choices:
-                raise ValueError(f"unknown {name} {getattr(self, name)!r}; choose one of {', '.join(choices)}")
+                raise UserError(f"unknown {name} {getattr(self, name)!r}; choose one of {', '.join(choices)}")
         for size in (*self.scales, *((self.size,) if self.size else ())):
             if size < _SMALLEST_PX:
-                raise ValueError(f"sizes must be {_SMALLEST_PX} px or more, got {size}")
+                raise UserError(f"sizes must be {_SMALLEST_PX} px or more, got {size}")
         if list(self.scales) != sorted(set(self.scales)):
-            raise ValueError(f"--scales must rise, got {','.join(map(str, self.scales))}")
+            raise UserError(f"--scales must rise, got {','.join(map(str, self.scales))}")
         for name in ("iterations", "window"):
             if getattr(self, name) < 1:
-                raise ValueError(f"--{name} must be 1 or more, got {getattr(self, name)}")
+                raise UserError(f"--{name} must be 1 or more, got {getattr(self, name)}")
         for name in ("learning_rate", "learning_rate_decay", "style_layer_exponent", "time_limit"):
             value = getattr(self, name)
             if value is not None and not (0 < value < math.inf):
-                raise ValueError(f"{_flag(name)} must be above 0, got {value}")
+                raise UserError(f"{_flag(name)} must be above 0, got {value}")
         for name in ("initial_noise", "content_blend"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
-                raise ValueError(f"{_flag(name)} must lie in 0..1, got {value}")
+                raise UserError(f"{_flag(name)} must lie in 0..1, got {value}")
         if not (0 <= self.min_improvement < 100 and self.seed >= 0):
-            raise ValueError("--min-improvement must lie in 0..100 and --seed must be 0 or more")
+            raise UserError("--min-improvement must lie in 0..100 and --seed must be 0 or more")
         if self.units != "relative" and self.statistic != "gram":
-            raise ValueError(f"--units {self.units} is for --statistic gram")
+            raise UserError(f"--units {self.units} is for --statistic gram")
         self.objective_settings()
 
     def objective_settings(self) -> ObjectiveSettings:
@@ -126,7 +129,7 @@ class OptimizeSettings:
         values["style_layers"] = {name: weight * self.style_layer_exponent**rank for name, weight, rank in exponents}
         if self.content_blend is not None:
             if len(self.content_layers) != 2:
-                raise ValueError(f"--content-blend needs two content layers, got {', '.join(self.content_layers)}")
+                raise UserError(f"--content-blend needs two content layers, got {', '.join(self.content_layers)}")
             first, second = self.content_layers
             values["content_layers"] = {first: 1 - self.content_blend, second: self.content_blend}
         return ObjectiveSettings(**values)
@@ -138,17 +141,19 @@ class OptimizeSettings:
     def _check_styles(self) -> None:
         count = len(self.styles)
         if not count:
-            raise ValueError("give a style image")
+            raise UserError("give a style image")
         for name in ("style_weights", "style_scales", "masks"):
             values = getattr(self, name)
             if values and len(values) != count:
-                raise ValueError(f"{_flag(name)}: got {len(values)} for {count} style image(s); give one for each")
+                raise UserError(f"{_flag(name)}: got {len(values)} for {count} style image(s); give one for each")
         if self.style_weights and (min(self.style_weights) < 0 or sum(self.style_weights) <= 0):
-            raise ValueError(f"--style-weights must be 0 or more with a positive sum, got {self.style_weights}")
-        if self.style_scales and not min(self.style_scales) > 0:
-            raise ValueError(f"--style-scales must be above 0, got {self.style_scales}")
+            raise UserError(
+                f"--style-weights must be 0 or more with a positive sum, got {as_typed(self.style_weights)}"
+            )
+        if not all(0 < scale < math.inf for scale in self.style_scales):
+            raise UserError(f"--style-scales must be above 0, got {as_typed(self.style_scales)}")
         if self.masks and self.style_weights:
-            raise ValueError("--style-weights blend styles, --masks keep them apart; give one of the two")
+            raise UserError("--style-weights blend styles, --masks keep them apart; give one of the two")
 
 
 def _flag(name: str) -> str:

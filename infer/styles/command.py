@@ -18,6 +18,7 @@ def add_styles_command(subcommands) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="one style: its model card and thumbnail")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="write a picture of all styles with their names")
+    parser.add_argument("--overwrite", action="store_true", help="replace a sheet that exists")
     parser.set_defaults(run=run_styles)
 
 
@@ -26,8 +27,11 @@ def run_styles(arguments: argparse.Namespace) -> int:
     from faststyle.infer.styles.gallery import find_style, gallery_styles
 
     if arguments.sheet:
-        from faststyle.images.files import write_image
+        from faststyle.atomic_files import check_new_file
+        from faststyle.images.files import check_writable_suffix, write_image
 
+        check_writable_suffix(arguments.sheet)
+        check_new_file(arguments.sheet, overwrite=arguments.overwrite)
         write_image(arguments.sheet, style_sheet())
         print(f"Sheet: {arguments.sheet}")
     elif arguments.name:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from faststyle import models
 from faststyle.infer.styles.model_card import read_model_card
+from faststyle.user_error import UserError
 
 GALLERY_MODEL = Path(models.__file__).parent / "assets" / "gallery"
 GALLERY_NAME = "gallery"
@@ -15,7 +16,7 @@ THUMBNAILS = Path("assets.extra") / "thumbnails"
 _ALIKE = 0.6  # difflib's ratio from which a name is suggested
 
 
-class GalleryError(ValueError):
+class GalleryError(UserError):
     """A name that means no model and no style of the gallery."""
 
 

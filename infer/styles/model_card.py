@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 
+from faststyle.user_error import UserError
+
 CARD_FILE = Path("assets.extra") / "style.json"
 _LARGEST_BYTES = 10_000_000
 
 
-class ModelCardError(ValueError):
+class ModelCardError(UserError):
     """A folder that is no exported style model."""
 
 

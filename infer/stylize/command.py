@@ -4,6 +4,8 @@ import argparse
 import math
 from pathlib import Path
 
+from faststyle.command_line import parse_number
+
 _FORMATS = ("png", "jpg", "webp", "tiff", "avif", "heic")
 
 
@@ -100,6 +102,7 @@ def _add_machine(group) -> None:
 
 def run_stylize(arguments: argparse.Namespace) -> int:
     """Runs the command; the exit status is 1 when a photo of several could not be stylized."""
+    from faststyle.infer.exported_model.runtimes import leave_out_converter
     from faststyle.infer.exported_model.stylizer import StylizeError, Stylizer
     from faststyle.infer.stylize.files import list_failures, stylize_files
     from faststyle.infer.stylize.video import is_video
@@ -108,6 +111,7 @@ def run_stylize(arguments: argparse.Namespace) -> int:
         from faststyle.infer.stylize.video_command import stylize_videos
 
         return stylize_videos(arguments)
+    leave_out_converter()
     plan = _plan(arguments)
     look = _look(arguments)
     failures: list[str] = []
@@ -186,8 +190,8 @@ def parse_mixture(text: str) -> dict[str, float]:
     for part in text.split(","):
         name, _, weight = part.strip().partition("=")
         try:
-            weights[name] = float(weight) if weight else 1.0
-        except ValueError:
+            weights[name] = parse_number(weight) if weight else 1.0
+        except argparse.ArgumentTypeError:
             raise argparse.ArgumentTypeError(f"{part!r} is not NAME=WEIGHT") from None
     return weights
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from faststyle.images.blending import MaskError
+from faststyle.images.decoding import TooLargeError
 from faststyle.images.files import ImageError, write_photo
 from faststyle.images.formats import encode
 from faststyle.images.photos import MAX_MEGAPIXELS, Photo, read_photo
@@ -17,7 +18,6 @@ from faststyle.infer.exported_model.stylizer import StylizeError
 from faststyle.infer.stylize.jobs import STREAM, StylizeJob
 from faststyle.infer.stylize.pipeline import overlapped
 from faststyle.infer.stylize.streams import read_standard_input, write_standard_output
-from faststyle.progress_bar import ProgressBar
 
 _FAILURES = (ImageError, StylizeError, MaskError, MemoryError)
 _LOST_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -50,14 +50,17 @@ def stylize_files(
 
     def read(job: StylizeJob) -> Photo:
         encoded = read_standard_input() if job.source == STREAM else job.source
-        return read_photo(encoded, name=_name(job), max_megapixels=max_megapixels)
+        try:
+            return read_photo(encoded, name=_name(job), max_megapixels=max_megapixels)
+        except TooLargeError as error:
+            raise TooLargeError(f"{error}; a higher --max-megapixels allows it") from None
 
     def work(photo: Photo) -> Photo:
         return dataclasses.replace(photo, pixels=stylizer(photo.pixels))
 
     def write(job: StylizeJob, photo: Photo) -> None:
         if job.target == STREAM:
-            write_standard_output(encode(photo, job.format, quality=quality))
+            write_standard_output(_encoded(photo, job, quality))
         else:
             write_photo(job.target, photo, quality=quality)
         flat = ("transparency is laid over white",) if photo.alpha is not None and not job.format.has_alpha else ()
@@ -68,19 +71,36 @@ def stylize_files(
     failures: list[str] = []
     steps = overlapped(jobs, read=read, work=work, write=write, failures=_FAILURES)
     try:
-        with ProgressBar(total=len(jobs), unit="image", disable=len(jobs) < 2) as bar, contextlib.closing(steps):
+        with _progress_bar(len(jobs)) as bar, contextlib.closing(steps):
             for job, error in steps:
                 if error and len(jobs) > 1 and _place_is_lost(error):
                     raise ImageError(f"{error}; {_progress(len(done), jobs)}")
                 if error:
                     failures.append(_line(job, error))
-                    bar.set_postfix(skipped=len(failures), refresh=False)
-                bar.update()
+                if bar:
+                    bar.set_postfix({"skipped": len(failures)} if failures else {}, refresh=False)
+                    bar.update()
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"after {_progress(len(done), jobs)}" if len(jobs) > 1 else "") from None
     finally:
         _list_changes(changes)
     return failures
+
+
+def _encoded(photo: Photo, job: StylizeJob, quality: int | None) -> bytes:
+    try:
+        return encode(photo, job.format, quality=quality)
+    except (OSError, ValueError) as error:  # of formats that end at some size
+        raise ImageError(f"{_name(job)}: cannot be written as {job.format.pillow_name} ({error})") from error
+
+
+def _progress_bar(photos: int):
+    """None for a single photo, which the import of a bar would delay."""
+    if photos < 2:
+        return contextlib.nullcontext()
+    from faststyle.progress_bar import ProgressBar
+
+    return ProgressBar(total=photos, unit="image")
 
 
 def list_failures(failures: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from faststyle.infer.exported_model.tile_painter import TilePainter
 from faststyle.infer.stylize.flicker import FlickerMeter
 from faststyle.infer.stylize.video_frames import noted, upright_rgb, whole_sdr
 from faststyle.infer.stylize.video_tracks import CopiedTracks
-from faststyle.progress_bar import ProgressBar
+from faststyle.user_error import UserError
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".flv", ".3gp")
 WRITABLE_VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v")
@@ -27,7 +27,7 @@ _SMOOTHING_S = 1.0
 _CUT_LEVELS = 40.0
 
 
-class VideoError(ValueError):
+class VideoError(UserError):
     """A video that cannot be read or written; one line that names the file."""
 
 
@@ -147,6 +147,7 @@ def _check(source: Path, target: Path, *, overwrite: bool) -> None:
 
 def _copy(reader, writer, smoothed: SmoothedStylizer, on_frame: Callable[[int, int], None]) -> VideoReport:
     from faststyle.infer.stylize.video_encoder import VideoEncoder
+    from faststyle.progress_bar import ProgressBar  # which a photo does not wait for
 
     source = reader.streams.best("video")
     if source is None:

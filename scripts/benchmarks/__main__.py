@@ -20,6 +20,7 @@ from faststyle.atomic_files import write_atomically
 from faststyle.command_line import parse_whole_numbers, run_command_line
 from faststyle.machine import machine
 from faststyle.scripts.benchmarks.table import Table, marked_blocks, replace_block
+from faststyle.user_error import UserError
 
 _THAT_TRAIN = ("starts", "schedule")
 _BENCHMARKS = ("training", *_THAT_TRAIN, "inference", "optimize")
@@ -56,14 +57,14 @@ def add_benchmark_command(subcommands) -> None:
 def run_benchmark(arguments: argparse.Namespace) -> int:
     """Runs the chosen benchmarks; a table is written as soon as it is measured."""
     if arguments.what in _THAT_TRAIN and not (arguments.style and arguments.content):
-        raise ValueError(f"{arguments.what} trains: give it --style IMAGE and --content SOURCE")
+        raise UserError(f"{arguments.what} trains: give it --style IMAGE and --content SOURCE")
     _beside(arguments)
     for path in arguments.docs:
         if not path.is_file():
-            raise ValueError(f"{path}: no such file")
+            raise UserError(f"{path}: no such file")
     torch = _torch_version(arguments.torch_python) if arguments.torch_python else None
     if arguments.torch_python and not torch:
-        raise ValueError(f"{arguments.torch_python} cannot import PyTorch; pip install torch there")
+        raise UserError(f"{arguments.torch_python} cannot import PyTorch; pip install torch there")
     numbers_file = arguments.json or (arguments.docs[0].with_suffix(".json") if arguments.docs else None)
     record = {"command": _command(arguments), "date": str(datetime.date.today()), **machine(), "tables": []}
     record["versions"]["torch"] = torch
@@ -106,7 +107,7 @@ def _tables(arguments: argparse.Namespace) -> Iterator[Table]:
 def _beside(arguments: argparse.Namespace) -> dict[str, str]:
     for text in arguments.beside:
         if not all(part in text for part in ("=", "{photo}", "{output}")):
-            raise ValueError(f"--beside is NAME=COMMAND with {{photo}} and {{output}} in it, got {text!r}")
+            raise UserError(f"--beside is NAME=COMMAND with {{photo}} and {{output}} in it, got {text!r}")
     return dict(text.split("=", 1) for text in arguments.beside)
 
 

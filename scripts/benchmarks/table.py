@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from faststyle.user_error import UserError
+
 
 class Number(NamedTuple):
     """A measured value with the format and the unit that it is shown with."""
@@ -51,13 +53,13 @@ def replace_block(document: str, name: str, content: str) -> str:
     """The document with new content between the marks of one block; everything else stays.
 
     Raises:
-        ValueError: no such block, or one without an end.
+        UserError: no such block, or one without an end.
     """
     start = f"<!-- benchmark:{name} -->"
     before, found, rest = document.partition(start)
     inside, ended, after = rest.partition("<!-- end -->")
     if not found:
-        raise ValueError(f"no block {start} in the document; put it, and <!-- end -->, where the table belongs")
+        raise UserError(f"no block {start} in the document; put it, and <!-- end -->, where the table belongs")
     if not ended or "<!-- benchmark:" in inside:
-        raise ValueError(f"the block {start} has no <!-- end -->")
+        raise UserError(f"the block {start} has no <!-- end -->")
     return f"{before}{start}\n{content.strip()}\n{ended}{after}"

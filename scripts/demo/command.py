@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from faststyle.command_line import parse_whole_number
+
 
 def add_demo_command(subcommands) -> None:
     """Adds `demo` to an argparse subparsers object."""
@@ -13,7 +15,7 @@ def add_demo_command(subcommands) -> None:
         "the model, stylize photographs, and put everything on one contact sheet.",
     )
     parser.add_argument("--output", type=Path, default=Path("demo"), metavar="DIR", help="folder (default: demo)")
-    parser.add_argument("--steps", type=int, default=300, help="training steps (default: 300)")
+    parser.add_argument("--steps", type=parse_whole_number, default=300, help="training steps (default: 300)")
     parser.set_defaults(run=run_demo_command)
 
 

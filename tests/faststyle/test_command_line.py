@@ -1,11 +1,21 @@
+import argparse
 import os
 import subprocess
 import sys
 
 import pytest
 
-from faststyle.command_line import as_typed, run_command_line
+from faststyle.command_line import (
+    as_typed,
+    parse_layers,
+    parse_number,
+    parse_numbers,
+    parse_whole_number,
+    parse_whole_numbers,
+    run_command_line,
+)
 from faststyle.scripts import faststyle
+from faststyle.user_error import UserError
 
 
 class ResourceExhaustedError(Exception):
@@ -37,12 +47,12 @@ def test_the_exit_status_is_what_the_command_returns(status, capsys):
 @pytest.mark.parametrize(
     ("error", "status", "line"),
     [
-        (ValueError("no style\nin   it"), 2, "error: no style in it"),
+        (UserError("no style\nin   it"), 2, "error: no style in it"),
         (FileNotFoundError(2, "No such file", "a.jpg"), 2, "error: a.jpg: No such file"),
         (OSError(28, "No space left on device"), 2, "error: No space left on device"),
         (OSError("no such place"), 2, "error: no such place"),
-        (ValueError("no file \x1b[31mété\x07.jpg"), 2, "error: no file \ufffd[31mété\ufffd.jpg"),  # steers no terminal
-        (ValueError(), 2, "error: ValueError"),
+        (UserError("no file \x1b[31mété\x07.jpg"), 2, "error: no file \ufffd[31mété\ufffd.jpg"),  # steers no terminal
+        (UserError(), 2, "error: UserError"),
         (RuntimeError("no more\nsteps"), 1, "stopped: no more steps"),
         (MemoryError(), 1, "stopped: not enough memory; a smaller size needs less"),
         (ResourceExhaustedError(), 1, "stopped: not enough memory; a smaller size needs less"),
@@ -55,7 +65,7 @@ def test_an_error_is_one_line_on_standard_error_and_its_exit_status(error, statu
 
 
 @pytest.mark.parametrize("argv", [["--traceback", "work"], ["work", "--traceback"]])
-@pytest.mark.parametrize("error", [ValueError("a"), OSError("b"), RuntimeError("c"), MemoryError("d")])
+@pytest.mark.parametrize("error", [UserError("a"), OSError("b"), RuntimeError("c"), MemoryError("d")])
 def test_traceback_before_or_after_the_command_raises_the_error_itself(error, argv):
     with pytest.raises(type(error)) as caught:
         run_command_line("program", [raising(error)], argv)
@@ -72,9 +82,24 @@ def test_a_process_of_our_own_filters_native_logs_whether_its_command_is_typed_o
     assert calls == ["filtered", "run"]
 
 
-def test_an_error_of_the_program_itself_is_not_hidden():
-    with pytest.raises(ZeroDivisionError):
-        run_command_line("program", [raising(ZeroDivisionError())], ["work"])
+@pytest.mark.parametrize("error", [ValueError("shapes (2,3) and (4,)"), TypeError(), ZeroDivisionError()])
+def test_an_error_of_the_program_itself_is_not_hidden(error):
+    with pytest.raises(type(error)) as caught:
+        run_command_line("program", [raising(error)], ["work"])
+    assert caught.value is error
+
+
+def test_a_process_that_meets_an_error_of_its_own_shows_the_traceback_and_exits_with_1():
+    program = (
+        "import sys, numpy; from faststyle.command_line import run_command_line\n"
+        "def add(subcommands):\n"
+        "    subcommands.add_parser('work').set_defaults(run=lambda _: numpy.ones(2) @ numpy.ones(3))\n"
+        "sys.exit(run_command_line('program', [add]))"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, "work"], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("Traceback")
+    assert "ValueError: matmul" in ended.stderr
 
 
 @pytest.mark.parametrize("argv", [[], ["no-such-command"], ["work", "--no-such-option"]])
@@ -135,6 +160,39 @@ def test_a_users_mistake_is_one_line_where_tensorflow_starts_up_first(tmp_path):
 )
 def test_a_value_is_shown_as_it_is_typed(value, text):
     assert as_typed(value) == text
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "value"),
+    [
+        (parse_number, "-1e-3", -0.001),
+        (parse_numbers, "0.75,1", (0.75, 1.0)),
+        (parse_whole_number, "2147483647", 2147483647),
+        (parse_whole_numbers, "128, 256", (128, 256)),
+        (parse_layers, "rgb,relu1_1=0.5", {"rgb": 1.0, "relu1_1": 0.5}),
+    ],
+)
+def test_a_value_is_read_as_it_is_typed(parse, text, value):
+    assert parse(text) == value
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "line"),
+    [
+        (parse_number, "a", "'a' is not a number"),
+        (parse_number, "nan", "'nan' is not a number"),
+        (parse_number, "1e400", "'1e400' is not a number"),
+        (parse_numbers, "1,a", "'1,a' is not a number, or several between commas"),
+        (parse_whole_number, "1.5", "'1.5' is not a whole number"),
+        (parse_whole_number, "2147483648", "2147483648 is more than 2,147,483,647"),
+        (parse_whole_numbers, "1,", "'1,' is not a whole number, or several between commas"),
+        (parse_layers, "relu1_1=inf", "'relu1_1=inf' is not LAYER or LAYER=WEIGHT"),
+    ],
+)
+def test_what_is_no_value_is_said_in_the_words_of_the_user(parse, text, line):
+    with pytest.raises(argparse.ArgumentTypeError) as caught:
+        parse(text)
+    assert str(caught.value) == line
 
 
 @pytest.mark.parametrize("words", [["work"], ["--help"]], ids=["a command", "help"])

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from faststyle.models.loss_network import LOSS_NETWORKS, POOLINGS, LossNetwork
 from faststyle.models.loss_network_weights import load_vgg_weights, lpips_weights_path, read_lpips_file
+from faststyle.user_error import UserError
 from tests.models.test_loss_network_weights import random_imagenet_model, write_imagenet_file
 
 IMAGE = np.random.default_rng(7).uniform(0, 255, (2, 40, 33, 3)).astype("float32")
@@ -250,6 +251,14 @@ def test_unknown_network_is_named_with_the_choices():
 def test_unknown_pooling_is_named_with_the_choices():
     with pytest.raises(ValueError, match="unknown pooling 'median'; choose one of max, average"):
         LossNetwork("vgg16", pooling="median")
+
+
+@pytest.mark.parametrize(("layer", "least"), [("rgb/64", 64), ("relu2_2/32", 64), ("relu1_2/128", 128)])
+def test_a_layer_of_which_an_image_leaves_nothing_is_named_with_the_least_size(network, layer, least):
+    network.check_size([layer], least, least + 1)
+    network.check_size([layer], None, None)
+    with pytest.raises(UserError, match=f"layer '{layer}' needs images of {least} px or more on each side, got 32"):
+        network.features(np.zeros((1, 32, 500, 3), "float32"), [layer])
 
 
 @pytest.mark.parametrize("layers", [["relu3_4"], ["relu1_1", "relu3_4"]])

@@ -12,6 +12,7 @@ from faststyle.models.transform_net import build_transform_network
 from faststyle.models.transform_net_weights import network_arrays, pack_transform_weights, read_transform_weights
 from faststyle.scripts.faststyle import main
 from faststyle.train.checkpoints import CheckpointStore
+from faststyle.train.held_out import validate
 from faststyle.train.plan import disk_bytes
 from faststyle.train.run_directory import RunDirectory
 from faststyle.train.trained_weights import weights_of_run
@@ -21,7 +22,13 @@ pytestmark = pytest.mark.usefixtures("without_tile_graphs", "one_residual_block"
 
 
 @pytest.fixture(scope="module")
-def finished_run(tmp_path_factory, without_tile_graphs, one_residual_block):
+def validations():
+    """One for each validation of `finished_run`."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def finished_run(tmp_path_factory, validations, without_tile_graphs, one_residual_block):
     """A toy run of two styles over a folder that also holds broken photos."""
     folder = tmp_path_factory.mktemp("toy")
     command = toy_command(folder)
@@ -30,7 +37,14 @@ def finished_run(tmp_path_factory, without_tile_graphs, one_residual_block):
     (photos / "empty.png").touch()
     second_style = shutil.copy(photos / "photo_03.jpg", folder / "second.jpg")
     command = [*command[:2], str(second_style), *command[2:], "--learning-rate", "3e-4"]  # 8 steps are few
-    assert main([*command, "--output", str(folder / "run")]) == 0
+
+    def measured(*args, **named):
+        validations.append(validate(*args, **named))
+        return validations[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("faststyle.train.run.validate", measured)
+        assert main([*command, "--output", str(folder / "run")]) == 0
     return command, folder / "run"
 
 
@@ -43,6 +57,10 @@ def test_run_directory_holds_everything_the_design_names(finished_run):
     }
     assert sorted(path.name for path in (run / "previews").iterdir()) == ["step_00000004.png", "step_00000008.png"]
     assert any((run / "tensorboard").iterdir())
+
+
+def test_a_run_validates_at_each_look_and_not_once_more_at_its_end(finished_run, validations):
+    assert len(validations) == 2  # at steps 4 and 8
 
 
 def test_metrics_record_every_step_validation_and_each_unreadable_photo_once(finished_run):

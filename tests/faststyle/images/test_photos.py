@@ -6,7 +6,7 @@ import pytest
 from PIL import ExifTags, Image, ImageCms, features
 from PIL.PngImagePlugin import PngInfo
 
-from faststyle.images.decoding import ImageError
+from faststyle.images.decoding import ImageError, TooLargeError
 from faststyle.images.formats import FORMATS, encode, format_of
 from faststyle.images.heif import heif_available, register_heif
 from faststyle.images.photos import Photo, read_photo
@@ -270,6 +270,12 @@ class TestSize:
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
         content = encoded(Image.new("L", (200, 100)), "PNG")
         assert read_photo(content, name="a", max_megapixels=0.02).pixels.shape == (100, 200, 3)
+
+    def test_far_more_than_pillow_allows_are_refused_in_our_words(self, monkeypatch):
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+        content = encoded(Image.new("L", (2000, 1000)), "PNG")
+        with pytest.raises(TooLargeError, match="^a: more than 0.5 megapixels$"):
+            read_photo(content, name="a", max_megapixels=0.5)
 
     def test_16_bits_are_scaled(self):
         deep = np.array([[0, 255, 257, 25700, 65535]], "uint16")

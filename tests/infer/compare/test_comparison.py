@@ -261,7 +261,7 @@ def test_options_that_cannot_be_read_are_one_line(pictures, one_style, tmp_path,
     ("more", "words"),
     [
         (["--iterations", "3,4"], "--iterations: give one number, or one for each of 1 sizes; got 3,4"),
-        (["--sizes", "16"], "--sizes must be 32 px or more, got 16"),
+        (["--sizes", "16"], "--sizes must lie in 32..8192 px, got 16"),
         (["--photos", "0"], "--photos must be 1 or more"),
         (["--style", "nowhere.png"], "nowhere.png: no such file"),
         (["--content", "nowhere"], "nowhere: no such file or folder"),

@@ -138,8 +138,8 @@ def test_the_command_is_what_gives_these_settings(tmp_path):
     [
         ({"photos": 0}, "--photos must be 1 or more"),
         ({"sizes": (64, 64)}, "--sizes must name each once"),
-        ({"sizes": (16,)}, "--sizes must be 32 px or more, got 16"),
-        ({"style_size": 16}, "--style-size must be 32 px or more"),
+        ({"sizes": (16,)}, "--sizes must lie in 32..8192 px, got 16"),
+        ({"style_size": 16}, "--style-size must lie in 32..8192 px"),
         ({"iterations": (1, 2)}, "one for each of 3 sizes"),
         ({"output_range": (1.0, 1.0)}, "--output-range must be LOW,HIGH"),
     ],

@@ -1,4 +1,5 @@
 import contextlib
+import math
 import os
 import shutil
 import subprocess
@@ -45,9 +46,9 @@ MANY_SIZES = """
 
 @pytest.fixture
 def compiled_graphs(tmp_path, monkeypatch):
-    """The folder of compiled graphs, with 15 of them: number 0 was used last, number 14 longest ago."""
+    """The folder of compiled graphs, with 25 of them: number 0 was used last, number 24 longest ago."""
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_, **__: str(tmp_path))
-    for hours in range(15):
+    for hours in range(25):
         folder = tmp_path / "openvino" / f"{hours:02d}"
         folder.mkdir(parents=True)
         (folder / "graph.blob").write_bytes(b"compiled")
@@ -55,10 +56,10 @@ def compiled_graphs(tmp_path, monkeypatch):
     return tmp_path / "openvino"
 
 
-def test_only_the_twelve_compiled_graphs_used_last_are_kept(compiled_graphs, one_style):
+def test_only_the_twenty_compiled_graphs_used_last_are_kept(compiled_graphs, one_style):
     load_graph(one_style, runtime="openvino")
-    old = [f"{hours:02d}" for hours in range(11)]
-    assert len(list(compiled_graphs.iterdir())) == 12
+    old = [f"{hours:02d}" for hours in range(19)]
+    assert len(list(compiled_graphs.iterdir())) == 20
     assert sorted(path.name for path in compiled_graphs.iterdir() if path.name in old) == old
 
 
@@ -113,7 +114,26 @@ def test_a_graph_loaded_again_counts_as_used_last(compiled_graphs, one_style):
     (compiled_graphs / "new").mkdir()
     load_graph(one_style, runtime="openvino")
     assert ours.is_dir()
-    assert len(list(compiled_graphs.iterdir())) == 12
+    assert len(list(compiled_graphs.iterdir())) == 20
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_graph_compiled_for_an_images_size_paints_what_that_for_all_sizes_does(
+    two_styles, tmp_path, monkeypatch, cached
+):
+    place = tmp_path / "cache" if cached else tmp_path / "no_folder"
+    place.touch() if not cached else None
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_, **__: str(place))
+    options = {"runtime": "openvino", "precision": "float32"}
+    flexible = load_graph(two_styles, sized_from_pixels=math.inf, **options)
+    sized = load_graph(two_styles, sized_from_pixels=40 * 60, **options)
+    random = np.random.default_rng(0)
+    for height, width in ((40, 60), (61, 43), (40, 60), (16, 20), (61, 43)):
+        image = random.uniform(0, 255, (1, height, width, 3)).astype("float32")
+        for mixture in ([0.3, 0.7], [1, 0]):
+            inputs = {"image": image, "style_mixture": np.array([mixture], "float32")}
+            np.testing.assert_allclose(sized(inputs), flexible(inputs), atol=0.02)
+    assert len(list(place.glob("openvino/*/graph.xml"))) == cached
 
 
 def test_a_forked_process_goes_on_with_openvinos_graph_and_is_told_that_tensorflows_would_hang(one_style):

@@ -57,7 +57,7 @@ def test_exact_statistics_are_those_of_the_photo_measured_at_once(two_styles: Pa
 
 
 def test_large_photo_and_a_model_without_tile_graphs_are_one_clear_line(two_styles: Path, photo, monkeypatch):
-    monkeypatch.setattr("faststyle.infer.exported_model.stylizer.WHOLE_LIMIT_PIXELS", 1000)
+    monkeypatch.setattr("faststyle.infer.exported_model.stylizer.WHOLE_LIMIT_PIXELS", {"openvino": 1000})
     monkeypatch.setattr("faststyle.infer.exported_model.tile_painter.TILES_CARD", TILES_CARD.with_name("none.json"))
     with pytest.raises(StylizeError, match="exported without tile graphs.*export it again, or use --tiling off"):
         Stylizer(two_styles, **FLOAT32)(photo)

@@ -14,6 +14,7 @@ from faststyle.infer.optimize.settings import OptimizeSettings
 from faststyle.models.loss_network import LossNetwork
 from faststyle.models.objective import Objective, ObjectiveSettings
 from faststyle.scripts.faststyle import main
+from faststyle.user_error import UserError
 from tests.toy_run import write_photos
 
 LAYERS = {"style_layers": {"rgb": 1.0, "relu1_2": 1.0, "relu2_2": 1.0}, "content_layers": {"relu2_2": 1.0}}
@@ -94,6 +95,19 @@ def test_each_style_stays_in_its_own_region(folder):
     left, right = result.image[:, :20].mean(axis=(0, 1)), result.image[:, 28:].mean(axis=(0, 1))
     assert left.argmax() == 2
     assert right.argmax() == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"style_scales": (1e9,)}, "--style-scales 1e\\+09 makes the style image .* px; at most 8192 px fit"),
+        ({"style_layers": {"relu4_1/64": 1.0}}, "layer 'relu4_1/64' needs images of 512 px or more"),
+        ({"shifted_gram_weight": 1.0, "shifts": (9999,)}, r"shifts of \(9999,\) px fit into no style layer"),
+    ],
+)
+def test_what_fits_no_image_of_this_size_is_the_users_error(folder, options, words):
+    with pytest.raises(UserError, match=words):
+        run(folder, **options)
 
 
 def test_a_style_of_weight_0_counts_for_nothing(folder):

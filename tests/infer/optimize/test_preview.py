@@ -112,7 +112,7 @@ def test_ctrl_c_says_how_far_it_came_and_leaves_no_sheet(pictures, monkeypatch, 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--style-sizes", "8"], "--style-sizes must be 32 px or more, got 8"),
+        (["--style-sizes", "8"], "--style-sizes must lie in 32..8192 px, got 8"),
         (["--content-weights", "-1"], "content_weight must be 0 or more, got -1"),
         (["--size", "20"], "sizes must be 32 px or more"),
         (["--size", "40"], "smaller than 32 px on a side at this --size"),

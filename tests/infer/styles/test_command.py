@@ -82,6 +82,16 @@ def test_the_sheet_has_a_cell_for_every_thumbnail(tmp_path):
     assert height >= -(-len(gallery_styles()) // 4) * 128
 
 
+def test_a_sheet_that_exists_is_replaced_on_request_only(tmp_path, capsys):
+    sheet = tmp_path / "sheet.png"
+    sheet.write_bytes(b"mine")
+    assert main(["styles", "--sheet", str(sheet)]) == 2
+    assert "sheet.png exists; choose another name or pass --overwrite" in capsys.readouterr().err
+    assert sheet.read_bytes() == b"mine"
+    assert main(["styles", "--sheet", str(sheet), "--overwrite"]) == 0
+    assert read_image(sheet).ndim == 3
+
+
 def test_an_unknown_style_is_one_line(capsys):
     assert main(["styles", "starry"]) == 2
     assert capsys.readouterr().err == (

@@ -194,5 +194,27 @@ def test_knobs_out_of_range_are_one_line(photo, capsys, options, words):
 def test_too_many_megapixels_are_refused(tmp_path, capsys):
     Image.new("L", (100, 50)).save(tmp_path / "large.png")
     assert stylize(tmp_path / "large.png", "--output", tmp_path / "out.png", "--max-megapixels", 0.004) == 2
-    assert "large.png: 100x50 px is more than 0.004 megapixels" in capsys.readouterr().err
+    told = "large.png: 100x50 px is more than 0.004 megapixels; a higher --max-megapixels allows it"
+    assert told in capsys.readouterr().err
     assert stylize(tmp_path / "large.png", "--output", tmp_path / "out.png", "--max-megapixels", 0.005) == 0
+
+
+def test_a_result_that_its_format_cannot_hold_is_one_line_in_a_pipe_too(tmp_path, capsysbinary):
+    Image.new("L", (16_400, 20)).save(tmp_path / "long.png")
+    assert stylize(tmp_path / "long.png", "--output", "-", "--format", "webp") == 2
+    out, error = capsysbinary.readouterr()
+    assert out == b""
+    assert b"long.png: cannot be written as WEBP" in error
+    assert error.count(b"\n") == 1
+
+
+def test_a_single_photo_waits_for_no_import_that_it_does_not_need(photo):
+    program = (
+        "import sys; from faststyle.scripts.faststyle import main\n"
+        f"status = main(['stylize', 'starry_night', {str(photo)!r}, '--output', '-'])\n"
+        "slow = ('tqdm', 'tensorflow', 'scipy', 'openvino_telemetry')\n"
+        "sys.exit(status or ', '.join(name for name in slow if name in sys.modules) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"\x89PNG")
