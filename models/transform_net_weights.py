@@ -55,13 +55,26 @@ def read_transform_weights(path: Path) -> TransformWeights:
         with np.load(path) as file:
             arrays = {name: file[name] for name in file.files if name != _CARD_KEY}
             weights = TransformWeights(arrays, json.loads(file[_CARD_KEY].tobytes()))
-        if weights.width <= 0 or len(weights.card["styles"]) != weights.num_styles:
-            raise ValueError(f"its card names {len(weights.card['styles'])} styles, it holds {weights.num_styles}")
+        _check_form(weights)
         return weights
     except FileNotFoundError:
         raise TransformWeightsError(f"{path}: no such weights file") from None
     except Exception as error:  # numpy, zipfile and json each raise their own kinds here
         raise TransformWeightsError(f"{path}: not a transform network's weights ({error})") from None
+
+
+def _check_form(weights: TransformWeights) -> None:
+    """Raises what tells why these are no weights of a network."""
+    styles = weights.card["styles"]
+    if not (isinstance(styles, list) and all(isinstance(name, str) for name in styles)):
+        raise TypeError("its card's styles are no list of names")
+    if weights.width <= 0 or len(styles) != weights.num_styles:
+        raise ValueError(f"its card names {len(styles)} styles, it holds {weights.num_styles}")
+    for path, array in weights.arrays.items():
+        if array.dtype.kind != "f":
+            raise TypeError(f"{path} is of {array.dtype}")
+        if _is_table(path) and array.shape[:1] != (weights.num_styles,):
+            raise ValueError(f"{path} is {array.shape} for {weights.num_styles} styles")
 
 
 def assign_weights(network: keras.Model, arrays: dict[str, np.ndarray]) -> None:

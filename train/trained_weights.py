@@ -63,7 +63,10 @@ def weights_of_run(directory: RunDirectory) -> TransformWeights:
         raise RunDirectoryError(f"{directory.path}: no checkpoint to export yet")
     network = build_transform_network(num_styles=len(settings.row_names()), width=settings.width)
     # A checkpoint holds the network's variables first, in order, then the optimizer's.
-    for variable, array in zip(network.variables, checkpoint.arrays.values(), strict=False):
+    arrays = list(checkpoint.arrays.values())[: len(network.variables)]
+    if [array.shape for array in arrays] != [tuple(variable.shape) for variable in network.variables]:
+        raise RunDirectoryError(f"{directory.path}: its checkpoints are of another network than its config.json")
+    for variable, array in zip(network.variables, arrays, strict=True):
         variable.assign(array)
     return trained_weights(
         network,

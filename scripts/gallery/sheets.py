@@ -19,6 +19,7 @@ from faststyle.infer.exported_model.stylizer import load_stylizer
 from faststyle.infer.styles.gallery import GALLERY_NAME, GalleryStyle, find_style, gallery_styles
 from faststyle.scripts.demo.drawn_styles import DRAWN_STYLES
 from faststyle.scripts.demo.sample_photos import sample_scene
+from faststyle.user_error import UserError
 
 _DOCS = Path("docs")
 _SCENES = ("astronaut", "chelsea", "coffee", "rocket")
@@ -43,7 +44,7 @@ def add_sheets_command(subcommands) -> None:
 def run_sheets(arguments: argparse.Namespace) -> int:
     """Makes all pictures, then the page."""
     if arguments.paintings and arguments.output == _DOCS:
-        raise ValueError("sheets with paintings are for looking, not for the docs; give another --output")
+        raise UserError("sheets with paintings are for looking, not for the docs; give another --output")
     photos = read_photos(arguments.photos, arguments.size)
     styles = gallery_styles()
     first, second = arguments.mixture

@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 from faststyle import DISTRIBUTION
+from faststyle.user_error import UserError
 
 LOOPBACK = "127.0.0.1"
 
@@ -46,9 +47,9 @@ def run_web(arguments: argparse.Namespace) -> int:
         ValueError: what cannot be served: `--share`, a model that is none, a port in use, Gradio missing.
     """
     if arguments.share:
-        raise ValueError("--share would lead pictures through another company's server; --host ADDRESS shows the page")
+        raise UserError("--share would lead pictures through another company's server; --host ADDRESS shows the page")
     if importlib.util.find_spec("gradio") is None:
-        raise ValueError(f'this needs gradio, which is not installed: pip install "{DISTRIBUTION}[web]"')
+        raise UserError(f'this needs gradio, which is not installed: pip install "{DISTRIBUTION}[web]"')
     from faststyle.atomic_files import check_place
     from faststyle.scripts.web.known_styles import find_export
 
@@ -68,7 +69,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
         ValueError: the port is in use, or not to be had there.
     """
     if not 0 <= port <= 65535:
-        raise ValueError(f"--port must lie in 0..65535, got {port}")
+        raise UserError(f"--port must lie in 0..65535, got {port}")
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, socket.SOCK_STREAM)
@@ -77,6 +78,6 @@ def listening_socket(host: str, port: int) -> socket.socket:
         listening.listen(128)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise ValueError(f"port {port} of {host} is in use; choose another with --port") from None
-        raise ValueError(f"cannot serve at port {port} of {host} ({error.strerror or error})") from None
+            raise UserError(f"port {port} of {host} is in use; choose another with --port") from None
+        raise UserError(f"cannot serve at port {port} of {host} ({error.strerror or error})") from None
     return listening

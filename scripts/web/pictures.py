@@ -10,6 +10,7 @@ from PIL import Image
 from faststyle.images.decoding import ImageError
 from faststyle.images.formats import FORMATS, encode
 from faststyle.images.photos import Photo
+from faststyle.user_error import UserError
 
 _QUALITY = 88
 _PNG = "data:image/png;base64,"
@@ -32,10 +33,10 @@ def mask_of(url: str | None) -> np.ndarray | None:
         return None
     try:
         if not url.startswith(_PNG):
-            raise ValueError("no PNG")
+            raise UserError("no PNG")
         with Image.open(io.BytesIO(base64.b64decode(url[len(_PNG) :], validate=True)), formats=["PNG"]) as drawn:
             if max(drawn.size) > _LARGEST_MASK_PX:
-                raise ValueError("too large")
+                raise UserError("too large")
             mask = np.asarray(drawn.convert("RGBA"))[..., 3]
     except (ValueError, OSError, binascii.Error) as error:
         raise ImageError(f"the drawn mask cannot be read ({error}); draw it again") from None

@@ -224,3 +224,24 @@ def test_single_npy_array_and_scalar_tables_are_no_weights_files(network, tmp_pa
     path = write_npz(tmp_path / "scalar.npz", {**arrays, "encode1_norm/scale": np.float32(1)})
     with pytest.raises(TransformWeightsError, match=r"scalar\.npz: not a transform network's weights"):
         read_transform_weights(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"encode2_norm/shift": np.ones((1, 4), "float32")}, r"encode2_norm/shift is \(1, 4\) for 3 styles"),
+        ({"encode2_norm/shift": np.float32(3)}, r"encode2_norm/shift is \(\) for 3 styles"),
+        ({"encode2_conv/kernel": np.ones(3, "complex64")}, "encode2_conv/kernel is of complex64"),
+        ({"card.json": np.frombuffer(b'{"styles": [1, 2, 3]}', "uint8")}, "its card's styles are no list of names"),
+        ({"card.json": np.frombuffer(b'{"styles": ["a"]}', "uint8")}, "its card names 1 styles, it holds 3"),
+    ],
+)
+def test_arrays_and_cards_that_no_network_has_are_not_a_weights_file(tmp_path, changes, words):
+    arrays = network_arrays(tiny_network(num_styles=3))
+    card = {"card.json": np.frombuffer(b'{"styles": ["a", "b", "c"]}', "uint8")}
+    path = tmp_path / "weights.npz"
+    np.savez(path, **(arrays | card))
+    assert read_transform_weights(path).num_styles == 3
+    np.savez(path, **(arrays | card | changes))
+    with pytest.raises(TransformWeightsError, match=words):
+        read_transform_weights(path)

@@ -47,6 +47,15 @@ def test_plain_tensorflow_without_keras_runs_both_signatures_at_any_size(one_sty
     assert done.stdout == "stylized\n", done.stderr
 
 
+def test_keras_takes_the_model_as_a_layer(one_style):
+    import tensorflow as tf
+
+    image = np.random.default_rng(0).uniform(0, 255, (1, 40, 53, 3)).astype("float32")
+    layer = keras.layers.TFSMLayer(str(one_style), call_endpoint="serving_default")
+    served = tf.saved_model.load(str(one_style)).signatures["serving_default"](image=tf.constant(image))
+    np.testing.assert_array_equal(layer(image)["stylized_image"], served["stylized_image"])
+
+
 def test_model_carries_card_and_preview(two_styles):
     assert read_model_card(two_styles)["styles"] == ["style_0", "style_1"]
     assert json.loads((two_styles / "assets.extra" / "style.json").read_text())

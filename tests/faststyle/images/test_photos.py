@@ -2,6 +2,7 @@ import io
 import struct
 
 import numpy as np
+import PIL
 import pytest
 from PIL import ExifTags, Image, ImageCms, features
 from PIL.PngImagePlugin import PngInfo
@@ -174,6 +175,7 @@ class TestExif:
         result = Image.open(io.BytesIO(encode(photo, FORMATS["jpg"])))
         assert not result.getexif().get_ifd(ExifTags.IFD.IFD1)
 
+    @pytest.mark.xfail(PIL.__version__ < "13", reason="Pillow 12 loses the tags after it as well", strict=True)
     def test_a_tag_that_cannot_be_written_is_dropped_alone(self):
         exif = Image.Exif()
         exif[ExifTags.Base.Artist], exif[ExifTags.Base.ImageDescription] = "Ada", "hello"
