@@ -13,6 +13,8 @@ from faststyle.images.heif import is_heif, register_heif
 from faststyle.user_error import UserError
 
 _MOST_TEXT_BYTES = 64 * 2**20
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8")  # of formats that are nothing else
+_SIGNATURE_BYTES = max(map(len, _SIGNATURES))
 _UPRIGHT_BY = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -59,7 +61,9 @@ def open_image(encoded: bytes | Path, *, name: str, max_megapixels: float | None
     except FileNotFoundError:
         raise ImageError(f"{name}: no such file") from None
     except UnidentifiedImageError:
-        raise ImageError(f"{name}: not an image, or of an unknown format") from None
+        damaged = _first_bytes(encoded).startswith(_SIGNATURES)
+        reason = "damaged image (its header)" if damaged else "not an image, or of an unknown format"
+        raise ImageError(f"{name}: {reason}") from None
     except Image.DecompressionBombError:
         most = max_megapixels or 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
         raise TooLargeError(f"{name}: more than {most:.3g} megapixels") from None
@@ -70,6 +74,13 @@ def open_image(encoded: bytes | Path, *, name: str, max_megapixels: float | None
         if "MAX_TEXT" in reason:
             raise ImageError(f"{name}: more than {_MOST_TEXT_BYTES >> 20} MB of text beside its picture") from None
         raise ImageError(f"{name}: damaged image ({reason})") from None
+
+
+def _first_bytes(encoded: bytes | Path) -> bytes:
+    if isinstance(encoded, bytes):
+        return encoded[:_SIGNATURE_BYTES]
+    with encoded.open("rb") as file:
+        return file.read(_SIGNATURE_BYTES)
 
 
 def orientation(image: Image.Image) -> int:

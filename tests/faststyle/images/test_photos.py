@@ -2,7 +2,6 @@ import io
 import struct
 
 import numpy as np
-import PIL
 import pytest
 from PIL import ExifTags, Image, ImageCms, features
 from PIL.PngImagePlugin import PngInfo
@@ -175,16 +174,17 @@ class TestExif:
         result = Image.open(io.BytesIO(encode(photo, FORMATS["jpg"])))
         assert not result.getexif().get_ifd(ExifTags.IFD.IFD1)
 
-    @pytest.mark.xfail(PIL.__version__ < "13", reason="Pillow 12 loses the tags after it as well", strict=True)
     def test_a_tag_that_cannot_be_written_is_dropped_alone(self):
         exif = Image.Exif()
         exif[ExifTags.Base.Artist], exif[ExifTags.Base.ImageDescription] = "Ada", "hello"
+        exif[ExifTags.Base.Copyright] = 100 * "c"  # room for the bytes that six fractions take
         content = encoded(Image.new("RGB", (8, 8)), "JPEG", exif=exif)
         description, odd = b"\x01\x0e\x00\x02", b"\x01\x0e\x00\x05"  # text where fractions are announced
         assert content.count(description) == 1
         photo = read_photo(content.replace(description, odd), name="a")
         result = Image.open(io.BytesIO(encode(photo, FORMATS["png"])))
         assert result.getexif()[ExifTags.Base.Artist] == "Ada"
+        assert ExifTags.Base.ImageDescription not in result.getexif()
 
     def test_a_photo_without_exif_gets_none(self):
         assert read_photo(encoded(Image.new("RGB", (8, 8)), "PNG"), name="a").exif is None
