@@ -32,8 +32,7 @@ def run_command_line(
     A command is a function that adds a parser with `run` as its default; `run` takes the arguments and returns an exit
     status. `UserError` and `OSError` are the user's, as is a module of the extra `train` that is missing;
     `RuntimeError` is a run that could not go on. Anything else is a defect of the program and raised as it is.
-    `only_command` is the command of a program that has no other, so that nobody has to type it. Such programs are for
-    us who make the project, and their plain `ValueError` is taken for ours, too.
+    `only_command` is the command of a program that has no other, so that nobody has to type it.
 
     Returns:
         0 done, 1 failed or partly failed, 2 user error, 130 interrupted, 141 nobody reads the output any more.
@@ -65,7 +64,6 @@ def _parse_and_run(program: str, add_commands, argv, only_command: str | None, v
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     if argv is None:  # the process is ours, so its standard error is, too
         filter_native_logs()
-    users = ValueError if only_command else UserError
     try:
         return arguments.run(arguments)
     except KeyboardInterrupt as error:
@@ -77,7 +75,7 @@ def _parse_and_run(program: str, add_commands, argv, only_command: str | None, v
             raise
         needs = f'{error.name}, which is not installed: pip install "{DISTRIBUTION}[train]"'
         return _say(f"error: this needs {needs}", USER_ERROR)
-    except (users, OSError) as error:
+    except (UserError, OSError) as error:
         if arguments.traceback:
             raise
         return _say(f"error: {one_line(error)}", USER_ERROR)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from faststyle.scripts.demo.drawn_styles import DRAWN_STYLES
+from faststyle.user_error import UserError
 
 # Every artist died in 1955 or earlier, and every work is from before 1931.
 PAINTINGS = {
@@ -52,7 +53,7 @@ PAINTINGS = {
 _DRAWN_BY = "faststyle"
 
 
-class CatalogueError(ValueError):
+class CatalogueError(UserError):
     """A style that is in no catalogue."""
 
 

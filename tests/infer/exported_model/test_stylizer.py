@@ -13,9 +13,9 @@ from faststyle import load_stylizer
 from faststyle.images.contact_sheet import fit_within
 from faststyle.infer.exported_model.stylizer import StylizeError, Stylizer, mixture_row
 from faststyle.infer.styles.model_card import CARD_FILE
+from faststyle.scripts.demo.sample_photos import sample_scene
 
 ROOT = Path(__file__).parent.parent.parent.parent
-from faststyle.scripts.demo.sample_photos import sample_scene
 
 
 def test_mixture_is_scaled_to_sum_one_in_the_models_order():
