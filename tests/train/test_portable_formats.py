@@ -9,16 +9,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from faststyle.infer.styles.model_card import read_model_card
 from faststyle.scripts.faststyle import main
-from faststyle.train.export import export_model
 from faststyle.train.portable_formats import PORTABLE_FORMATS, PortableFormatError
-from tests.toy_run import toy_weights
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("portable") / "model"
-    export_model(toy_weights(2), folder)
-    return folder
 
 
 def run_litert(path, inputs):
@@ -37,35 +28,36 @@ def run_onnx(path, inputs):
     ("name", "run", "levels"),
     [("litert", run_litert, 0.1), ("litert-float16", run_litert, 0.5), ("onnx", run_onnx, 0.1)],
 )
-def test_a_file_paints_what_the_model_paints_at_any_size_and_carries_the_card(model, tmp_path, name, run, levels):
+def test_a_file_paints_what_the_model_paints_at_any_size_and_carries_the_card(two_styles, tmp_path, name, run, levels):
     import tensorflow as tf
 
     chosen = PORTABLE_FORMATS[name]
     path = tmp_path / f"new/painting{chosen.suffix}"
-    assert chosen.write(model, path) <= levels
-    stylize = tf.saved_model.load(str(model)).signatures["serving_default"]
+    assert chosen.write(two_styles, path) <= levels
+    stylize = tf.saved_model.load(str(two_styles)).signatures["serving_default"]
     mixture = np.array([[0.25, 0.75]], "float32")
     for height, width in ((45, 67), (32, 50)):
         image = np.random.default_rng(0).uniform(0, 255, (1, height, width, 3)).astype("float32")
         expected = stylize(image=tf.constant(image), style_mixture=tf.constant(mixture))["stylized_image"]
         stylized, card = run(path, {"image": image, "style_mixture": mixture})
         assert np.abs(stylized - expected).mean() <= levels
-        assert card == read_model_card(model)
+        assert card == read_model_card(two_styles)
 
 
-def test_weights_of_eight_bits_make_a_smaller_file(model, tmp_path):
+def test_weights_of_eight_bits_make_a_smaller_file(two_styles, tmp_path):
     sizes = {}
     for name in ("litert", "litert-int8"):
         path = tmp_path / name
-        PORTABLE_FORMATS[name]._replace(tolerance=20.0).write(model, path)  # untrained weights bear rounding badly
+        PORTABLE_FORMATS[name]._replace(tolerance=20.0).write(two_styles, path)  # untrained weights bear rounding badly
         sizes[name] = path.stat().st_size
     assert sizes["litert-int8"] < 0.8 * sizes["litert"]
 
 
-def test_a_file_that_paints_something_else_is_not_left_behind(model, tmp_path):
-    strict = PORTABLE_FORMATS["litert"]._replace(load=lambda _: lambda inputs: inputs["image"])
+def test_a_file_that_paints_something_else_is_not_left_behind(two_styles, tmp_path):
+    photos = {"convert": lambda _: b"", "load": lambda _: lambda inputs: inputs["image"]}
+    strict = PORTABLE_FORMATS["litert"]._replace(**photos)
     with pytest.raises(PortableFormatError, match=r"differs from the model by [\d.]+ of 255 .* more than 0.5"):
-        strict.write(model, tmp_path / "painting.tflite")
+        strict.write(two_styles, tmp_path / "painting.tflite")
     assert not list(tmp_path.iterdir())
 
 
