@@ -34,7 +34,7 @@ def formats_tables(rounds: int) -> Iterator[Table]:
         export_model(weights, model_dir, style_mixture=row)
         stylizer = load_stylizer(str(model_dir), runtime="openvino")
         paint = {"savedmodel": lambda: stylizer(photo)}
-        rows = {"savedmodel": [Number(_size(model_dir) / _MIB, ".1f"), ""]}
+        rows: dict[str, list[str | Number]] = {"savedmodel": [Number(_size(model_dir) / _MIB, ".1f"), ""]}
         for name, chosen in PORTABLE_FORMATS.items():
             file = Path(scratch) / f"painting{chosen.suffix}"
             difference = chosen.write(model_dir, file)
