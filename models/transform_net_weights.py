@@ -108,7 +108,7 @@ def start_from(network: keras.Model, weights: TransformWeights, styles: Sequence
         styles: names of the network's styles.
 
     Raises:
-        TransformWeightsError: the widths differ.
+        TransformWeightsError: the widths differ, or an array is missing, of another shape, or no map of colors.
     """
     if weights.width != _width(network):
         raise TransformWeightsError(
@@ -121,7 +121,11 @@ def start_from(network: keras.Model, weights: TransformWeights, styles: Sequence
     mixture = [rows[held.index(name)] if name in held else mean / mean.sum() for name in styles]
     mixed = mix_styles(weights.arrays, np.stack(mixture))
     painted = np.array([name != photo or len(styles) == 1 for name in styles])
-    assign_weights(network, _without_color_maps(mixed, painted))
+    assign_weights(network, mixed)  # finds what does not fit
+    try:
+        assign_weights(network, _without_color_maps(mixed, painted))
+    except np.linalg.LinAlgError:
+        raise TransformWeightsError("weights of colors/matrix make all colors the same") from None
 
 
 def mix_styles(arrays: dict[str, np.ndarray], style_mixture: np.ndarray) -> dict[str, np.ndarray]:

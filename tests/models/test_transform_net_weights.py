@@ -7,6 +7,7 @@ import pytest
 
 from faststyle.models.transform_net import build_transform_network
 from faststyle.models.transform_net_weights import (
+    TransformWeights,
     TransformWeightsError,
     assign_weights,
     mix_styles,
@@ -172,6 +173,21 @@ def test_the_photos_own_row_keeps_its_colors(network, tmp_path):
     start_from(started, read_transform_weights(path), ["sea", "photo"])
     for style in range(2):
         np.testing.assert_allclose(stylize(started, style), stylize(network, style), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"colors/matrix": None}, "weights lack colors/matrix"),
+        ({"output_conv/kernel": np.zeros((1, 1, 3, 3))}, "weights of output_conv/kernel are"),
+        ({"colors/matrix": np.zeros((2, 3, 3))}, "weights of colors/matrix make all colors the same"),
+    ],
+    ids=["missing", "another shape", "no inverse"],
+)
+def test_start_from_damaged_weights_is_an_error(network, change, message):
+    arrays = {path: array for path, array in {**network_arrays(network), **change}.items() if array is not None}
+    with pytest.raises(TransformWeightsError, match=f"^{message}"):
+        start_from(tiny_network(num_styles=1), TransformWeights(arrays, {"styles": ["a", "b"]}), ["wave"])
 
 
 def test_start_from_a_network_of_another_width_is_an_error(packed, tmp_path):

@@ -113,14 +113,21 @@ def test_existing_folder_is_refused_unless_a_model_is_to_be_overwritten(tmp_path
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
 
 
-def test_overwriting_replaces_the_model_whole_with_card_and_preview(one_style, tmp_path, without_tile_graphs):
+def test_overwriting_replaces_the_model_whole_with_card_and_preview_and_follows_no_link_out_of_it(
+    one_style, tmp_path, tmp_path_factory, without_tile_graphs
+):
     model = shutil.copytree(one_style, tmp_path / "model")
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "thesis.txt").write_text("precious")
+    (model / "elsewhere").symlink_to(outside)
+    (model / "assets.extra" / "link.txt").symlink_to(outside / "thesis.txt")
     photo = np.random.default_rng(0).integers(0, 256, (1, 32, 40, 3)).astype("uint8")
     export_model(toy_weights(2), model, overwrite=True, preview_photos=photo)
     assert read_model_card(model)["styles"] == ["style_0", "style_1"]
     assert json.loads((model / "assets.extra" / "style.json").read_text())
     assert (model / "assets.extra" / "preview.png").stat().st_size > 0
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert (outside / "thesis.txt").read_text() == "precious"
 
 
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
