@@ -1,10 +1,10 @@
 """Measures speed and writes the tables that the docs show, with command, date, processor, versions.
 
 `python -m faststyle.scripts.benchmarks [training|starts|schedule|inference|preview|formats|optimize|long_runs|all]`
-prints; `starts` and `schedule` train on a given style and photos; `all` leaves out `long_runs`, which is of memory. `--docs
-FILE...` puts every table between its marks `<!-- benchmark:NAME -->` and `<!-- end -->` and leaves the prose; `--json
-FILE` writes all numbers. Variants take turns within one run, and the median of their rounds is reported: single timings
-on a shared machine mislead.
+prints; `starts` and `schedule` train on a given style and photos; `all` leaves out `long_runs`, which is of memory.
+`--docs FILE...` puts every table between its marks `<!-- benchmark:NAME -->` and `<!-- end -->` and leaves the prose;
+`--json FILE` writes all numbers. Variants take turns within one run, and the median of their rounds is reported: single
+timings on a shared machine mislead.
 """
 
 import argparse
