@@ -77,7 +77,7 @@ class TrainSettings:
     learned_strength: bool = False
     image_size: int = 256
     batch_size: int = 2
-    steps: int = 800
+    steps: int = 400
     optimizer: str = "muon"
     learning_rate: float | None = None
     learning_rate_decay: str = "cosine"

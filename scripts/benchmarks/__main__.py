@@ -1,10 +1,10 @@
 """Measures speed and writes the tables that the docs show, with command, date, processor, versions.
 
-`python -m faststyle.scripts.benchmarks [training|starts|schedule|inference|formats|optimize|long_runs|all]` prints;
-`starts` and `schedule` train on a given style and photos; `all` leaves out `long_runs`, which is of memory. `--docs
-FILE...` puts every table between its marks `<!-- benchmark:NAME -->` and `<!-- end -->` and leaves the prose; `--json
-FILE` writes all numbers. Variants take turns within one run, and the median of their rounds is reported: single timings
-on a shared machine mislead.
+`python -m faststyle.scripts.benchmarks [training|starts|schedule|inference|preview|formats|optimize|long_runs|all]`
+prints; `starts` and `schedule` train on a given style and photos; `all` leaves out `long_runs`, which is of memory.
+`--docs FILE...` puts every table between its marks `<!-- benchmark:NAME -->` and `<!-- end -->` and leaves the prose;
+`--json FILE` writes all numbers. Variants take turns within one run, and the median of their rounds is reported: single
+timings on a shared machine mislead.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from faststyle.scripts.benchmarks.table import Table, marked_blocks, replace_blo
 from faststyle.user_error import UserError
 
 _THAT_TRAIN = ("starts", "schedule")
-_BENCHMARKS = ("training", *_THAT_TRAIN, "inference", "formats", "optimize")
+_BENCHMARKS = ("training", *_THAT_TRAIN, "inference", "preview", "formats", "optimize")
 _LONG = "long_runs"
 
 
@@ -101,6 +101,10 @@ def _tables(arguments: argparse.Namespace) -> Iterator[Table]:
             sides=arguments.sides,
             megapixels=arguments.megapixels,
         )
+    if "preview" in chosen:
+        from faststyle.scripts.benchmarks.preview import preview_table
+
+        yield preview_table(arguments.rounds)
     if "formats" in chosen:
         from faststyle.scripts.benchmarks.formats import formats_tables
 

@@ -10,7 +10,7 @@ _HTML = """
   </div>
   <input type="range" min="0" max="100" step="1" value="30" aria-label="${left} to the left, ${right} to the right">
 </div>
-<p class="nothing">${placeholder}</p>
+<p class="nothing" role="status">${placeholder}</p>
 """
 _CSS = """
 .stack { position: relative; cursor: ew-resize; touch-action: pan-y; --cut: 30%; --shape: 1; line-height: 0;
@@ -32,10 +32,12 @@ _JS = """
 const view = element.querySelector('.before-after'), stack = element.querySelector('.stack');
 const range = element.querySelector('input'), nothing = element.querySelector('.nothing');
 const before = element.querySelector('.before'), after = element.querySelector('.after');
+const placeholder = nothing.textContent;
 const show = () => {
   const pictures = props.value || {};
   view.hidden = !pictures.after;
   nothing.hidden = !!pictures.after;
+  nothing.textContent = pictures.problem || placeholder;
   if (pictures.before && before.src !== pictures.before) before.src = pictures.before;
   if (pictures.after && after.src !== pictures.after) after.src = pictures.after;
 };
@@ -55,7 +57,7 @@ show();
 
 
 def before_after(*, left: str, right: str, placeholder: str, elem_id: str) -> gr.HTML:
-    """The component; its value is `{"before": URL, "after": URL}`.
+    """The component; its value is `{"before": URL, "after": URL}`, or `{"problem": why there are none}`.
 
     Args:
         left: name of the first picture.

@@ -26,7 +26,7 @@ from faststyle.scripts.web.paint import (
 )
 from faststyle.scripts.web.picture_input import picture_input
 from faststyle.scripts.web.pictures import as_data_url, mask_of
-from faststyle.scripts.web.sentences import told_on_the_page
+from faststyle.scripts.web.sentences import sentence, told_on_the_page
 
 _LARGEST_STROKES = 8.0
 _SHOWN_PX = 1600
@@ -35,6 +35,7 @@ _NO_PICTURE = np.full((128, 192, 3), 150, "uint8")
 _COLORS = {"the style's": None, "the photo's own": "luminance", "the photo's palette": "covariance"}
 _FORMATS = {"JPEG": ".jpg", "PNG": ".png"}
 _PROGRESS = gr.Progress()
+_LEAVE_OUT_PHOTO = "(...knobs) => knobs.map(knob => knob && knob.photo ? {mask: knob.mask} : knob)"  # the brush's
 _DROP = "Drop a photo, and it is painted here."
 
 
@@ -81,11 +82,16 @@ class PaintSection:
                     feather = gr.Slider(0, 10, 2, step=0.5, label="Soft edge, % of the photo", elem_id="feather")
         self.galleries = (gallery, other)
         knobs = [opened, first, second, share, strength, strokes, colors, brush, feather]
-        live: dict[str, Any] = {"inputs": knobs, "outputs": view, "trigger_mode": "always_last"}
-        quick, settled = live | SILENT, live | AT_ONCE
+        live: dict[str, Any] = {"inputs": knobs, "trigger_mode": "always_last", "js": _LEAVE_OUT_PHOTO}
+        quick = live | {"outputs": view} | SILENT
+        settled = live | {"outputs": [view, done, download]} | AT_ONCE
 
         opening = [opened, strokes, brush, note, done, download]
-        photo.input(self._opened, photo, opening, **AT_ONCE).success(self._settled, **settled)
+        opened_now = photo.input(self._opened, photo, opening, **AT_ONCE)
+        # Once unseen, since the first painting of a size takes longer than those that follow a slider.
+        opened_now.success(self._settled, **settled).success(self._warmed, knobs, None, **AT_ONCE)
+        # The picture of before would look like what the broken file gave.
+        opened_now.failure(lambda: (None, *self._opened(None), {}), None, [photo, *opening, view], **AT_ONCE)
         for slider in (strength, strokes, share, feather):
             slider.input(self._quick, **quick)
             slider.release(self._settled, **settled)
@@ -105,30 +111,36 @@ class PaintSection:
     @told_on_the_page
     def _opened(self, path: str | None):
         """What changes when a photo is dropped, or taken away."""
-        nothing_painted = "", gr.DownloadButton(visible=False)
         if path is None:
-            return None, gr.skip(), {}, "", *nothing_painted
+            return None, gr.skip(), {}, "", *_nothing_painted()
         photo = open_photo(Path(path))
         width, height = photo.size_px
         lost = f" Its painting will differ: {'; '.join(photo.left_out)}." if photo.left_out else ""
         brush = {"photo": as_data_url(photo.quick, icc_profile=photo.icc_profile), "mask": ""}
         strokes = usual_stroke_size(photo, _LARGEST_STROKES)
-        return photo, strokes, brush, f"{width} x {height} px.{lost}", *nothing_painted
+        return photo, strokes, brush, f"{width} x {height} px.{lost}", *_nothing_painted()
 
-    @told_on_the_page
-    def _quick(self, photo: OpenedPhoto | None, *knobs):
+    def _quick(self, photo: OpenedPhoto | None, *knobs) -> dict[str, str]:
         return self._shown(photo, *knobs, quick=True)
 
-    @told_on_the_page
+    def _warmed(self, *knobs) -> None:
+        self._quick(*knobs)
+
     def _settled(self, photo: OpenedPhoto | None, *knobs):
-        return self._shown(photo, *knobs, quick=False)
+        """What was painted at full size before is not what the knobs say now, and is offered no longer."""
+        return self._shown(photo, *knobs, quick=False), *_nothing_painted()
 
     def _shown(self, photo: OpenedPhoto | None, *knobs, quick: bool) -> dict[str, str]:
-        """Before and after at the preview's size."""
+        """Before and after at the preview's size; or in their place why there are none, where notices would pile up."""
         if photo is None:
             return {}
-        before = photo.quick if quick else photo.settled
-        return _pair(before, preview(photo, self._wish(*knobs), self._styles, quick=quick), photo.icc_profile)
+        try:
+            painted = preview(photo, self._wish(*knobs), self._styles, quick=quick)
+            if quick:  # the photo is there already, and larger
+                return {"after": as_data_url(painted, icc_profile=photo.icc_profile)}
+            return _pair(photo.settled, painted, photo.icc_profile)
+        except Exception as error:
+            return {"problem": sentence(error)}
 
     @told_on_the_page
     def _painted(self, request: gr.Request, progress=_PROGRESS, photo: OpenedPhoto | None = None, *knobs_and_format):
@@ -215,6 +227,11 @@ def _pair(before, after, icc_profile: bytes | None) -> dict[str, str]:
         "before": as_data_url(before, icc_profile=icc_profile),
         "after": as_data_url(after, icc_profile=icc_profile),
     }
+
+
+def _nothing_painted():
+    """A line and a button that say nothing."""
+    return "", gr.DownloadButton(visible=False)
 
 
 def _one_style_alone():

@@ -1,6 +1,7 @@
 """The first section by real clicks and keys: every knob, broken files, two people at once, a phone."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -107,6 +108,7 @@ def test_a_drawn_mask_leaves_the_photo_outside_it(page, tmp_path):
 def test_a_broken_upload_is_a_sentence_and_the_page_goes_on(page, running, tmp_path, content):
     broken = tmp_path / "broken.png"
     broken.write_bytes(content)
+    drop_photo(page, colorful_photo(tmp_path / "earlier.png"))
     page.set_input_files("#photo input[type=file]", str(broken))
     notice = page.get_by_test_id("toast-body")
     notice.wait_for()
@@ -116,8 +118,30 @@ def test_a_broken_upload_is_a_sentence_and_the_page_goes_on(page, running, tmp_p
     assert "/" not in told.replace("image/", "")
     assert "Traceback" not in running.log.read_text()
     page.get_by_test_id("toast-close").click()
-    page.click("#photo button[aria-label='Remove Image']")
+    page.locator("#view", has_text="Drop a photo").wait_for()  # nothing of the photo before it
+    assert not page.is_visible("#view img.after")
+    assert page.inner_text("#note") == ""
     drop_photo(page, colorful_photo(tmp_path / "holiday.png"))
+    page.wait_for_selector("#view img.after:visible")
+
+
+def test_what_cannot_be_painted_while_a_slider_moves_is_a_sentence_in_the_pictures_place(chromium, one_style, tmp_path):
+    model = shutil.copytree(one_style, tmp_path / "model")
+    with served(tmp_path / "web", models=str(model)) as running:
+        page = open_page(chromium, running.url)
+        drop_photo(page, colorful_photo(tmp_path / "holiday.png"))
+        page.click("#blend button")
+        page.click("#second_styles button:has-text('Udnie')")
+        sentence = page.get_by_text("style_0 and Udnie are of different models, which cannot blend")
+        sentence.wait_for()
+        page.get_by_role("button", name="One style alone").click()
+        page.wait_for_selector("#view img.after:visible")
+        shutil.rmtree(model)
+        move = "slider => { slider.value = 0.5; slider.dispatchEvent(new Event('input', {bubbles: true})); }"
+        page.locator("#strength input[type=range]").evaluate(move)
+        page.get_by_text("the style 'style_0' is not here any more; choose another").wait_for()
+        assert not page.is_visible("#view img.after")
+        assert page.get_by_test_id("toast-body").count() == 0
 
 
 def test_painting_without_a_photo_is_a_sentence(page):
@@ -149,7 +173,7 @@ def test_two_browsers_at_once_do_not_mix_their_pictures(chromium, running, tmp_p
 def test_whoever_comes_while_it_is_busy_sees_a_place_and_can_go_and_a_painting_can_be_cancelled(
     chromium, running, tmp_path
 ):
-    large = colorful_photo(tmp_path / "large.jpg", size=(3200, 2400))
+    large = colorful_photo(tmp_path / "large.jpg", size=(4400, 3200))  # in tiles
     first, second = (open_page(chromium, running.url) for _ in range(2))
     drop_photo(first, large)
     slide(first, "#strokes", 1)
@@ -168,11 +192,15 @@ def test_whoever_comes_while_it_is_busy_sees_a_place_and_can_go_and_a_painting_c
 
 def test_everything_can_be_done_by_keys_alone(page, tmp_path):
     photo = colorful_photo(tmp_path / "holiday.png")
-    page.wait_for_timeout(3000)  # until the page is alive, which nothing in it shows
-    page.locator("#photo button.upload-container").focus()
-    with page.expect_file_chooser() as chooser:
+    choosers: list = []
+    page.on("filechooser", lambda chooser: choosers.append(chooser))
+    for _ in range(60):  # until the page is alive, which nothing in it shows
+        page.locator("#photo button.upload-container").focus()
         page.keyboard.press("Enter")
-    chooser.value.set_files(str(photo))
+        page.wait_for_timeout(1000)
+        if choosers:
+            break
+    choosers[0].set_files(str(photo))
     page.wait_for_selector("#view img.after[src^=data]")
     before = shown(page)
     page.locator("#styles button:has-text('Udnie')").focus()
