@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -88,7 +89,7 @@ def load_graph(
 
 
 class _OpenvinoGraph:
-    """A graph for images of all sizes, and beside it one for the size of the last large image.
+    """A graph for images of all sizes, and beside it one each for the sizes of the last images, if those are large.
 
     Where OpenVINO knows the size it orders memory beforehand: a large image takes two fifths of the memory and, with
     bfloat16, three quarters of the time.
@@ -98,8 +99,7 @@ class _OpenvinoGraph:
         if precision == "auto":
             precision = "bfloat16" if multiplies_bfloat16_fast() else "float32"
         self._model_dir, self._precision, self._sized_from_pixels = model_dir, precision, sized_from_pixels
-        self._shapes: dict[str, tuple[int, ...]] = {}
-        self._sized = None
+        self._sized: dict[str, tuple[int, Any]] = {}  # pixels and request by the shapes, the one used last at the end
         with self._damage_told():
             self._flexible = self._compiled(str(model_dir), "")
 
@@ -112,12 +112,16 @@ class _OpenvinoGraph:
         pixels = max(shape[1] * shape[2] if len(shape) == 4 else 0 for shape in shapes.values())
         if pixels < self._sized_from_pixels:
             return self._flexible
-        if shapes != self._shapes:
-            self._shapes, self._sized = {}, None  # its memory first
-            model = _openvino_core().read_model(str(self._readable_graph()))
-            model.reshape(shapes)
-            self._sized, self._shapes = self._compiled(model, str(sorted(shapes.items()))), shapes
-        return self._sized
+        key = str(sorted(shapes.items()))
+        if key in self._sized:
+            self._sized[key] = self._sized.pop(key)
+            return self._sized[key][1]
+        while self._sized and pixels + sum(kept for kept, _ in self._sized.values()) > SIZED_FROM_PIXELS:
+            del self._sized[next(iter(self._sized))]  # its memory first
+        model = _openvino_core().read_model(str(self._readable_graph()))
+        model.reshape(shapes)
+        self._sized[key] = pixels, self._compiled(model, key)
+        return self._sized[key][1]
 
     def _compiled(self, model, what: str):
         options = {"INFERENCE_PRECISION_HINT": _HINTS[self._precision], "PERFORMANCE_HINT": "LATENCY"}

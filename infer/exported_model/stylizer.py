@@ -10,7 +10,7 @@ import numpy as np
 
 from faststyle.images.blending import blend
 from faststyle.images.files import to_uint8
-from faststyle.infer.exported_model.runtimes import choose_runtime, load_graph
+from faststyle.infer.exported_model.runtimes import SIZED_FROM_PIXELS, choose_runtime, load_graph
 from faststyle.infer.exported_model.tile_painter import CORE_PX, OnTile, TilePainter, has_tile_graphs, say_nothing
 from faststyle.infer.styles.gallery import GALLERY_MODEL, GALLERY_NAME, find_model
 from faststyle.infer.styles.model_card import identity_style, read_model_card
@@ -55,6 +55,7 @@ class Stylizer:
             once would give; "fast" takes the statistics from a thumbnail; "off" never tiles; "auto" is exact tiling
             of what is larger than `WHOLE_LIMIT_PIXELS`.
         core_px: side of a tile without its margin.
+        sized_from_pixels: see `load_graph`; 0 is for many photos of few sizes.
 
     Attributes:
         styles: names of what the model holds.
@@ -77,6 +78,7 @@ class Stylizer:
         precision: str = "auto",
         tiling: str = "auto",
         core_px: int = CORE_PX,
+        sized_from_pixels: float = SIZED_FROM_PIXELS,
     ) -> None:
         model_dir, style_mixture = find_model(model, style_mixture)
         card = read_model_card(model_dir)
@@ -90,7 +92,7 @@ class Stylizer:
         self._whole_limit_pixels = WHOLE_LIMIT_PIXELS[choose_runtime(runtime)]
         self._core_px = core_px
         self._mix(style_mixture, strength)
-        self._graph = load_graph(model_dir, **self._choice)
+        self._graph = load_graph(model_dir, sized_from_pixels=sized_from_pixels, **self._choice)
 
     def remixed(
         self, style_mixture: dict[str, float] | None = None, *, strength: float = 1.0, on_tile: OnTile = say_nothing

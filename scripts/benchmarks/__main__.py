@@ -1,6 +1,6 @@
 """Measures speed and writes the tables that the docs show, with command, date, processor, versions.
 
-`python -m faststyle.scripts.benchmarks [training|starts|schedule|inference|optimize|all]` prints; `starts` and
+`python -m faststyle.scripts.benchmarks [training|starts|schedule|inference|preview|optimize|all]` prints; `starts` and
 `schedule` train on a given style and photos. `--docs FILE...` puts every table between its marks
 `<!-- benchmark:NAME -->` and `<!-- end -->` and leaves the prose; `--json FILE` writes all numbers. Variants take turns
 within one run, and the median of their rounds is reported: single timings on a shared machine mislead.
@@ -23,7 +23,7 @@ from faststyle.scripts.benchmarks.table import Table, marked_blocks, replace_blo
 from faststyle.user_error import UserError
 
 _THAT_TRAIN = ("starts", "schedule")
-_BENCHMARKS = ("training", *_THAT_TRAIN, "inference", "optimize")
+_BENCHMARKS = ("training", *_THAT_TRAIN, "inference", "preview", "optimize")
 
 
 def add_benchmark_command(subcommands) -> None:
@@ -98,6 +98,10 @@ def _tables(arguments: argparse.Namespace) -> Iterator[Table]:
             sides=arguments.sides,
             megapixels=arguments.megapixels,
         )
+    if "preview" in chosen:
+        from faststyle.scripts.benchmarks.preview import preview_table
+
+        yield preview_table(arguments.rounds)
     if "optimize" in chosen:
         from faststyle.scripts.benchmarks.optimize import optimize_tables
 

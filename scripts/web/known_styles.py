@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from faststyle.infer.exported_model.runtimes import SIZED_FROM_PIXELS
 from faststyle.infer.exported_model.stylizer import StylizeError, Stylizer
 from faststyle.infer.exported_model.tile_painter import OnTile, say_nothing
 from faststyle.infer.styles.gallery import GALLERY_MODEL, gallery_styles, thumbnail
@@ -35,7 +36,7 @@ class KnownStyles:
 
     def __init__(self, models: Sequence[Path], runs: Path) -> None:
         self._models, self._runs = list(models), runs
-        self._loaded: dict[tuple[Path, int], Stylizer] = {}
+        self._loaded: dict[tuple[Path, int, bool], Stylizer] = {}
         self._lock = threading.Lock()
 
     def all(self) -> list[KnownStyle]:
@@ -68,6 +69,7 @@ class KnownStyles:
         *,
         share: float = 0.5,
         strength: float = 1.0,
+        again_and_again: bool = False,
         on_tile: OnTile = say_nothing,
     ) -> Stylizer:
         """What paints in one style, or in a mixture of two of the same model; at once where the model is loaded.
@@ -77,6 +79,8 @@ class KnownStyles:
             second: another one, or None.
             share: of the second, 0..1.
             strength: see `Stylizer`.
+            again_and_again: whether the same size follows: the first painting of a size takes longer, the others a
+                third less; all may differ from those of the command in the last digit.
             on_tile: see `Stylizer.remixed`.
 
         Raises:
@@ -87,14 +91,18 @@ class KnownStyles:
             if second.model != first.model:
                 raise StylizeError(f"{first.title} and {second.title} are of different models, which cannot blend")
             mixture = {first.name: 1.0 - share, second.name: share}
-        return self._load(first).remixed(mixture, strength=strength, on_tile=on_tile)
+        return self._load(first, again_and_again).remixed(mixture, strength=strength, on_tile=on_tile)
 
-    def _load(self, style: KnownStyle) -> Stylizer:
-        key = (style.model, os.stat(style.model / _MODEL_FILE).st_mtime_ns)  # a training may export again
+    def _load(self, style: KnownStyle, again_and_again: bool) -> Stylizer:
+        written = os.stat(style.model / _MODEL_FILE).st_mtime_ns  # a training may export again
+        key = (style.model, written, again_and_again)
         with self._lock:
             if key not in self._loaded:
-                self._loaded = {kept: value for kept, value in self._loaded.items() if kept[0] != style.model}
-                self._loaded[key] = Stylizer(style.model, style_mixture={style.name: 1.0})
+                self._loaded = {
+                    kept: value for kept, value in self._loaded.items() if kept[:2] == key[:2] or kept[0] != style.model
+                }
+                pixels = 0 if again_and_again else SIZED_FROM_PIXELS
+                self._loaded[key] = Stylizer(style.model, style_mixture={style.name: 1.0}, sized_from_pixels=pixels)
             return self._loaded[key]
 
     def _exports(self) -> list[Path]:

@@ -111,8 +111,15 @@ def preview(photo: OpenedPhoto, wish: Wish, styles: KnownStyles, *, quick: bool)
     shown = photo.quick if quick else photo.settled
     if not wish.strength:
         return shown
-    stylizer = styles.stylizer(wish.first, wish.second, share=wish.share, strength=wish.strength)
-    return wish.look_at(max(photo.size_px), shown_px=max(shown.shape[:2])).apply(stylizer, shown)
+    look = wish.look_at(max(photo.size_px), shown_px=max(shown.shape[:2]))
+    stylizer = styles.stylizer(
+        wish.first,
+        wish.second,
+        share=wish.share,
+        strength=wish.strength,
+        again_and_again=quick and look.size_px is None,  # the slider of the strokes brings another size every time
+    )
+    return look.apply(stylizer, shown)
 
 
 def paint_file(

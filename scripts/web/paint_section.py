@@ -35,6 +35,7 @@ _NO_PICTURE = np.full((128, 192, 3), 150, "uint8")
 _COLORS = {"the style's": None, "the photo's own": "luminance", "the photo's palette": "covariance"}
 _FORMATS = {"JPEG": ".jpg", "PNG": ".png"}
 _PROGRESS = gr.Progress()
+_LEAVE_OUT_PHOTO = "(...knobs) => knobs.map(knob => knob && knob.photo ? {mask: knob.mask} : knob)"  # the brush's
 _DROP = "Drop a photo, and it is painted here."
 
 
@@ -81,13 +82,14 @@ class PaintSection:
                     feather = gr.Slider(0, 10, 2, step=0.5, label="Soft edge, % of the photo", elem_id="feather")
         self.galleries = (gallery, other)
         knobs = [opened, first, second, share, strength, strokes, colors, brush, feather]
-        live: dict[str, Any] = {"inputs": knobs, "trigger_mode": "always_last"}
+        live: dict[str, Any] = {"inputs": knobs, "trigger_mode": "always_last", "js": _LEAVE_OUT_PHOTO}
         quick = live | {"outputs": view} | SILENT
         settled = live | {"outputs": [view, done, download]} | AT_ONCE
 
         opening = [opened, strokes, brush, note, done, download]
         opened_now = photo.input(self._opened, photo, opening, **AT_ONCE)
-        opened_now.success(self._settled, **settled)
+        # Once unseen, since the first painting of a size takes longer than those that follow a slider.
+        opened_now.success(self._settled, **settled).success(self._warmed, knobs, None, **AT_ONCE)
         # The picture of before would look like what the broken file gave.
         opened_now.failure(lambda: (None, *self._opened(None), {}), None, [photo, *opening, view], **AT_ONCE)
         for slider in (strength, strokes, share, feather):
@@ -121,6 +123,9 @@ class PaintSection:
     def _quick(self, photo: OpenedPhoto | None, *knobs) -> dict[str, str]:
         return self._shown(photo, *knobs, quick=True)
 
+    def _warmed(self, *knobs) -> None:
+        self._quick(*knobs)
+
     def _settled(self, photo: OpenedPhoto | None, *knobs):
         """What was painted at full size before is not what the knobs say now, and is offered no longer."""
         return self._shown(photo, *knobs, quick=False), *_nothing_painted()
@@ -129,9 +134,11 @@ class PaintSection:
         """Before and after at the preview's size; or in their place why there are none, where notices would pile up."""
         if photo is None:
             return {}
-        before = photo.quick if quick else photo.settled
         try:
-            return _pair(before, preview(photo, self._wish(*knobs), self._styles, quick=quick), photo.icc_profile)
+            painted = preview(photo, self._wish(*knobs), self._styles, quick=quick)
+            if quick:  # the photo is there already, and larger
+                return {"after": as_data_url(painted, icc_profile=photo.icc_profile)}
+            return _pair(photo.settled, painted, photo.icc_profile)
         except Exception as error:
             return {"problem": sentence(error)}
 
