@@ -18,7 +18,11 @@ CSS = """
 .note p { margin: 0; }
 .frames { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .5rem; }
 .frames img { width: 100%; margin: 0; border-radius: var(--radius-sm); }
-progress { width: 100%; height: .6rem; accent-color: var(--color-accent); }
+/* Drawn by the browser itself, a bar would be green or blue. */
+progress { width: 100%; height: .6rem; appearance: none; border: 0; border-radius: 1rem; overflow: hidden; }
+progress, progress::-webkit-progress-bar { background: var(--border-color-primary); }
+progress::-webkit-progress-value { background: var(--color-accent); }
+progress::-moz-progress-bar { background: var(--color-accent); }
 .plan pre { font-size: .8rem; overflow-x: auto; white-space: pre; }
 .plot-box { --ink: var(--body-text-color); --soft: var(--body-text-color-subdued); --rule: var(--border-color-primary);
   --paper: var(--background-fill-primary); }
