@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 TYPED := .mypy_cache/package/faststyle
 # Most of the time goes to building graphs, in Python, on one core. A file stays in one process with its fixtures.
-IN_PARALLEL := --numprocesses 2 --dist loadfile
+# Files are taken in their order, not those of most tests first: the long ones are few tests and would come last, alone.
+IN_PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-all bench lint clean
 
@@ -35,7 +36,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,web,dev]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,web,formats,dev]"
 	touch $@
 
 clean:

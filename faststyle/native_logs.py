@@ -9,7 +9,7 @@ import threading
 # absl's line prefix is a severity letter and the date; "cuInit" is how a machine without a GPU announces itself.
 _NOISE = re.compile(
     rb"^(WARNING: All log messages before absl::InitializeLog|[IW]\d{4} |E\d{4} .*cuInit|"
-    rb"To enable the following instructions:|\d{4}-\d\d-\d\d .*: [IW] |\s*$)"
+    rb"To enable the following instructions:|INFO: Created TensorFlow Lite |\d{4}-\d\d-\d\d .*: [IW] |\s*$)"
 )
 
 

@@ -107,7 +107,9 @@ def stylize_any_size(network: Callable, image, style_mixture):
     height, width = ops.shape(image)[1:3]
     fits = ops.minimum(height, width) // SIZE_MULTIPLE_PX * SIZE_MULTIPLE_PX - SIZE_MULTIPLE_PX
     border = ops.minimum(BORDER_PX, fits)
-    bottom, right = (border + -side % SIZE_MULTIPLE_PX for side in (height, width))
+    # Twice the remainder, since a negative side's is another one in ONNX converters.
+    missing = [(SIZE_MULTIPLE_PX - side % SIZE_MULTIPLE_PX) % SIZE_MULTIPLE_PX for side in (height, width)]
+    bottom, right = (border + missed for missed in missing)
     padded = ops.pad(image, [[0, 0], [border, bottom], [border, right], [0, 0]], mode="reflect")
     padded = ops.reshape(padded, (-1, border + height + bottom, border + width + right, 3))  # a graph forgets the 3
     stylized = network([padded, style_mixture])[:, border : border + height, border : border + width, :]

@@ -99,7 +99,8 @@ def start_from(network: keras.Model, weights: TransformWeights, styles: Sequence
     """Starts a network from a trained one of the same width.
 
     The trunk is taken as it is. A style that the trained network holds by name starts from its row, any other from
-    the mean of the rows of all styles.
+    the mean of the rows of all styles. Maps of colors start anew, their mean goes into the last convolution: fitted
+    one on top of another they would grow with each training, and the network beneath them pale.
 
     Args:
         network: with one row for each of `styles`.
@@ -107,18 +108,24 @@ def start_from(network: keras.Model, weights: TransformWeights, styles: Sequence
         styles: names of the network's styles.
 
     Raises:
-        TransformWeightsError: the widths differ.
+        TransformWeightsError: the widths differ, or an array is missing, of another shape, or no map of colors.
     """
     if weights.width != _width(network):
         raise TransformWeightsError(
             f"these weights are of a network of width {weights.width:g}, this one has width {_width(network):g}; "
             "pass another --width, or --base random"
         )
-    held = weights.card["styles"]
-    painted = np.array([name != weights.card.get("identity_style") for name in held], "float32")
+    held, photo = weights.card["styles"], weights.card.get("identity_style")
+    mean = np.array([name != photo for name in held], "float32")
     rows = np.eye(len(held), dtype="float32")
-    mixture = [rows[held.index(name)] if name in held else painted / painted.sum() for name in styles]
-    assign_weights(network, mix_styles(weights.arrays, np.stack(mixture)))
+    mixture = [rows[held.index(name)] if name in held else mean / mean.sum() for name in styles]
+    mixed = mix_styles(weights.arrays, np.stack(mixture))
+    painted = np.array([name != photo or len(styles) == 1 for name in styles])
+    assign_weights(network, mixed)  # finds what does not fit
+    try:
+        assign_weights(network, _without_color_maps(mixed, painted))
+    except np.linalg.LinAlgError:
+        raise TransformWeightsError("weights of colors/matrix make all colors the same") from None
 
 
 def mix_styles(arrays: dict[str, np.ndarray], style_mixture: np.ndarray) -> dict[str, np.ndarray]:
@@ -141,6 +148,24 @@ def network_arrays(network: keras.Model) -> dict[str, np.ndarray]:
 
 def _width(network: keras.Model) -> float:
     return network.get_layer("encode1_conv").filters / 32
+
+
+def _without_color_maps(arrays: dict[str, np.ndarray], painted: np.ndarray) -> dict[str, np.ndarray]:
+    """The last convolution composed with the mean map of the painted rows, whose own become the identity.
+
+    Any other row, the photo's, gives the colors that it gave before.
+    """
+    kernel, bias = "output_conv/kernel", "output_conv/bias"
+    matrices, offsets = arrays["colors/matrix"], arrays["colors/offset"]
+    matrix, offset = matrices[painted].mean(axis=0), offsets[painted].mean(axis=0)
+    own = matrices @ np.linalg.inv(matrix)
+    return {
+        **arrays,
+        kernel: arrays[kernel].astype("float32") @ matrix.T,
+        bias: matrix @ arrays[bias].astype("float32") + offset,
+        "colors/matrix": np.where(painted[:, None, None], np.eye(3, dtype="float32"), own),
+        "colors/offset": np.where(painted[:, None], 0.0, offsets - own @ offset).astype("float32"),
+    }
 
 
 def _is_table(path: str) -> bool:

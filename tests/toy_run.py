@@ -16,6 +16,8 @@ TOY_OPTIONS = shlex.split(
     "--style-layers rgb,relu1_2,relu2_2 --content-layers relu2_2"
 )
 
+QUICKLY_TRACED = ["--style-layers", "rgb", "--content-layers", "relu1_1"]  # for runs whose objective does not matter
+
 
 def write_photos(folder: Path, *, count: int = 12, size_px: int = 48, seed: int = 0) -> Path:
     """Writes `count` smooth random photos and returns the folder."""

@@ -57,7 +57,9 @@ class CheckpointStore:
         for path in reversed(self.paths()):
             try:
                 return _read(path)
-            except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
+            except MemoryError:
+                raise
+            except Exception as error:  # numpy, zipfile and json each raise their own kinds here
                 self._report(f"checkpoint {path} is damaged ({error}); trying the one before")
         return None
 
@@ -76,4 +78,6 @@ def _read(path: Path) -> Checkpoint:
     with np.load(path) as file:
         arrays = {name: file[name] for name in file.files if name != _STATE_KEY}
         state = json.loads(file[_STATE_KEY].tobytes())
+    if not isinstance(state, dict) or not all(isinstance(array, np.ndarray) for array in arrays.values()):
+        raise TypeError("its state is no JSON object, or an array is none")
     return Checkpoint(int(path.stem.removeprefix("step_")), arrays, state)

@@ -84,7 +84,9 @@ class RunDirectory:
             kept = kept if isinstance(kept, list) else [kept]  # earlier versions kept only the last
             if not all(isinstance(environment, dict) for environment in kept):
                 raise ValueError("no list of JSON objects")
-        except ValueError as error:
+            if not all(isinstance(environment.get("versions", {}), dict) for environment in kept):
+                raise ValueError("versions is no JSON object")
+        except (ValueError, RecursionError) as error:
             raise RunDirectoryError(
                 f"{self.environment}: cannot be understood ({error}); delete it to go on, "
                 "it only records what the run ran on"
@@ -103,7 +105,7 @@ class RunDirectory:
             )
         try:
             return TrainSettings.from_json(self.config.read_text())
-        except (ValueError, TypeError, AttributeError) as error:  # the last two where a value is of another kind
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:  # values of another kind, too deep
             raise RunDirectoryError(f"{self.config}: cannot be understood ({error})") from None
 
 

@@ -109,15 +109,15 @@ def _summary_writer(folder: Path):
 
 
 def _drop_lines_after(path: Path, step: int) -> None:
-    """Keeps the whole lines of steps up to `step`; a killed process may have left half a line."""
+    """Keeps the whole lines of steps up to `step`; a killed process may have left half of one, a disk none."""
     if not path.is_file():
         path.touch()
         return
     kept = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_bytes().splitlines():
         try:
             if json.loads(line)["step"] <= step:
-                kept.append(line)
-        except (ValueError, KeyError, TypeError):
+                kept.append(line + b"\n")
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue
-    write_atomically(path, "".join(f"{line}\n" for line in kept).encode())
+    write_atomically(path, b"".join(kept))

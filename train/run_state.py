@@ -28,7 +28,7 @@ class RunState:
         content_before: of the photos that the newest checkpoint was trained on.
 
     Raises:
-        RunDirectoryError: checkpoints of another network or optimizer.
+        RunDirectoryError: checkpoints of another network or optimizer, or whose state is not one of ours.
     """
 
     def __init__(self, directory: RunDirectory, variables: Sequence, content: str, styles: Sequence[str] = ()) -> None:
@@ -37,7 +37,7 @@ class RunState:
         self.step, self.position = 0, 0
         self.unreadable: set[str] = set()
         self.content = self.content_before = content
-        checkpoint = self._checkpoints.load_newest()
+        checkpoint = _newest(self._checkpoints, directory)
         if checkpoint is not None:
             self.restore(checkpoint.arrays)
             self.step, self.position = checkpoint.step, checkpoint.state["position"]
@@ -83,6 +83,24 @@ class RunState:
         return paths[-1] if paths else None
 
 
+def _newest(checkpoints: CheckpointStore, directory: RunDirectory) -> Checkpoint | None:
+    """The newest checkpoint that reads, whose state holds what `RunState.save` notes."""
+    checkpoint = checkpoints.load_newest()
+    if checkpoint is None:
+        return None
+    position, lists = (
+        checkpoint.state.get("position"),
+        (checkpoint.state.get("unreadable"), checkpoint.state.get("styles", [])),
+    )
+    whole = isinstance(position, int) and position >= 0
+    if not (whole and all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in lists)):
+        raise RunDirectoryError(
+            f"{directory.path}: the state in its checkpoint of step {checkpoint.step} cannot be understood; remove "
+            "that file to go on from the one before"
+        )
+    return checkpoint
+
+
 def style_digests(settings: TrainSettings) -> list[str]:
     """A digest of each style image's file."""
     return [hashlib.blake2b(Path(path).read_bytes(), digest_size=12).hexdigest() for path in settings.style_images]
@@ -101,7 +119,7 @@ def check_pictures(directory: RunDirectory, settings: TrainSettings, *, content:
     Raises:
         RunDirectoryError: other pictures.
     """
-    checkpoint = CheckpointStore(directory.checkpoints, report=lambda line: None).load_newest()
+    checkpoint = _newest(CheckpointStore(directory.checkpoints, report=lambda line: None), directory)
     if checkpoint is None:
         return
     state, before = checkpoint.state, directory.load_settings().content
@@ -111,7 +129,7 @@ def check_pictures(directory: RunDirectory, settings: TrainSettings, *, content:
             f"holds {content}; say where they lie now, or choose another --output"
         )
     now = style_digests(settings)
-    for path, digest, kept in zip(settings.style_images, now, state.get("styles", now), strict=True):
+    for path, digest, kept in zip(settings.style_images, now, state.get("styles", now), strict=False):
         if digest != kept:
             raise RunDirectoryError(
                 f"{directory.path}: {path} is another picture than its style image was; bring that one back, or "

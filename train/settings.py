@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import os
+import types
+import typing
 
 from faststyle.infer.optimize.settings import LARGEST_PX
 from faststyle.infer.styles.names import style_name
@@ -75,7 +77,7 @@ class TrainSettings:
     learned_strength: bool = False
     image_size: int = 256
     batch_size: int = 2
-    steps: int = 800
+    steps: int = 400
     optimizer: str = "muon"
     learning_rate: float | None = None
     learning_rate_decay: str = "cosine"
@@ -151,6 +153,10 @@ class TrainSettings:
         unknown = values.keys() - {field.name for field in dataclasses.fields(cls)}
         if unknown:
             raise UserError(f"unknown settings: {', '.join(sorted(unknown))}")
+        kinds = {field.name: field.type for field in dataclasses.fields(cls)}
+        strange = next((name for name, value in values.items() if not _is_of_kind(value, kinds[name])), None)
+        if strange:
+            raise UserError(f"{strange} is of another kind")
         return cls(**{"optimizer": "adam", **values})
 
     def style_rows(self) -> list[tuple[str, str, int]]:
@@ -168,6 +174,20 @@ class TrainSettings:
     def row_names(self) -> list[str]:
         """Names of the network's rows: the styles and, last, the photo itself if its row is learned."""
         return [name for name, _, _ in self.style_rows()] + ([IDENTITY_STYLE] if self.learned_strength else [])
+
+
+def _is_of_kind(value, kind) -> bool:
+    """Whether a JSON value can stand for what an annotation says."""
+    origin, parts = typing.get_origin(kind), typing.get_args(kind)
+    if origin is types.UnionType:
+        return any(_is_of_kind(value, part) for part in parts)
+    if origin is tuple:
+        return isinstance(value, list) and all(_is_of_kind(one, parts[0]) for one in value)
+    if origin is dict:
+        return isinstance(value, dict) and all(_is_of_kind(one, parts[1]) for one in value.values())
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return type(value) is kind
 
 
 def _flag(name: str) -> str:

@@ -72,7 +72,7 @@ def encode(photo: Photo, image_format: ImageFormat, *, quality: int | None = Non
         quality: 1 to 100, for formats that have one; None is the format's own default.
 
     Raises:
-        ValueError, OSError: from Pillow, e.g. more pixels than the format can hold.
+        ValueError, OSError: from Pillow or an encoder, e.g. more pixels than the format can hold.
     """
     if image_format.pillow_name == "HEIF":
         register_heif()
@@ -85,7 +85,10 @@ def encode(photo: Photo, image_format: ImageFormat, *, quality: int | None = Non
     if photo.xmp is not None:
         options |= _xmp_options(photo.xmp, photo.exif, image_format.pillow_name)
     buffer = io.BytesIO()
-    _picture(photo, image_format).save(buffer, format=image_format.pillow_name, **options)
+    try:
+        _picture(photo, image_format).save(buffer, format=image_format.pillow_name, **options)
+    except RuntimeError as error:  # HEIC's, e.g. of a side above 8192 px
+        raise ValueError(str(error)) from error
     return buffer.getvalue()
 
 

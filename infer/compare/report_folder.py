@@ -82,10 +82,12 @@ def file_name(what: Method | None) -> str:
 
 
 def _read_json(path: Path) -> dict | None:
+    """A file's JSON object; None where there is none, or the file is damaged."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return None
+    return value if isinstance(value, dict) else None
 
 
 def _differences(old: dict, new: dict) -> list[str]:

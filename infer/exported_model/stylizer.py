@@ -18,9 +18,9 @@ from faststyle.user_error import UserError
 
 MINIMUM_SIZE_PX = 16
 TILINGS = ("auto", "off", "fast", "exact")
-# Larger images are stylized in tiles: up to here the whole network's features fit into about 2 GiB, 3 in float32 with
+# Larger images are stylized in tiles: up to here the whole network's features fit into some 2 GiB, 3 in float32 with
 # OpenVINO, which holds fewer at a time. Cameras and phones have 12 megapixels.
-WHOLE_LIMIT_PIXELS = {"openvino": 13_000_000, "tensorflow": 4_000_000}
+WHOLE_LIMIT_PIXELS = {"openvino": 13_000_000, "tensorflow": 4_200_000}
 
 
 class StylizeError(UserError):

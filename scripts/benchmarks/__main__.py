@@ -1,9 +1,10 @@
 """Measures speed and writes the tables that the docs show, with command, date, processor, versions.
 
-`python -m faststyle.scripts.benchmarks [training|starts|schedule|inference|preview|optimize|all]` prints; `starts` and
-`schedule` train on a given style and photos. `--docs FILE...` puts every table between its marks
-`<!-- benchmark:NAME -->` and `<!-- end -->` and leaves the prose; `--json FILE` writes all numbers. Variants take turns
-within one run, and the median of their rounds is reported: single timings on a shared machine mislead.
+`python -m faststyle.scripts.benchmarks [training|starts|schedule|inference|formats|preview|optimize|long_runs|all]`
+prints; `starts` and `schedule` train on a given style and photos; `all` leaves out `long_runs`, which is of memory.
+`--docs FILE...` puts every table between its marks `<!-- benchmark:NAME -->` and `<!-- end -->` and leaves the prose;
+`--json FILE` writes all numbers. Variants take turns within one run, and the median of their rounds is reported: single
+timings on a shared machine mislead.
 """
 
 import argparse
@@ -23,13 +24,14 @@ from faststyle.scripts.benchmarks.table import Table, marked_blocks, replace_blo
 from faststyle.user_error import UserError
 
 _THAT_TRAIN = ("starts", "schedule")
-_BENCHMARKS = ("training", *_THAT_TRAIN, "inference", "preview", "optimize")
+_BENCHMARKS = ("training", *_THAT_TRAIN, "inference", "formats", "preview", "optimize")
+_LONG = "long_runs"
 
 
 def add_benchmark_command(subcommands) -> None:
     """Adds `measure` to an argparse subparsers object."""
     parser = subcommands.add_parser("measure", help="measure speed", description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="?", choices=(*_BENCHMARKS, "all"), default="all")
+    parser.add_argument("what", nargs="?", choices=(*_BENCHMARKS, _LONG, "all"), default="all")
     parser.add_argument("--rounds", type=int, default=5, help="rounds in turn (default: 5)")
     parser.add_argument("--torch-python", metavar="PATH", help="a Python that has PyTorch, to compare with")
     parser.add_argument(
@@ -46,6 +48,7 @@ def add_benchmark_command(subcommands) -> None:
     parser.add_argument("--style", metavar="IMAGE", help="a style to learn, for starts and schedule")
     parser.add_argument("--content", metavar="SOURCE", help="photos to learn it on")
     parser.add_argument("--steps", type=int, default=1000, help="of a run; ten times as many from scratch")
+    parser.add_argument("--calls", type=int, default=2000, help="of a stylizer, for long_runs")
     parser.add_argument("--image-size", type=int, default=256, help="of their crops, px")
     parser.add_argument(
         "--docs", type=Path, nargs="+", default=[], help="Markdown files whose marked tables are replaced"
@@ -98,6 +101,10 @@ def _tables(arguments: argparse.Namespace) -> Iterator[Table]:
             sides=arguments.sides,
             megapixels=arguments.megapixels,
         )
+    if "formats" in chosen:
+        from faststyle.scripts.benchmarks.formats import formats_tables
+
+        yield from formats_tables(arguments.rounds)
     if "preview" in chosen:
         from faststyle.scripts.benchmarks.preview import preview_table
 
@@ -106,6 +113,10 @@ def _tables(arguments: argparse.Namespace) -> Iterator[Table]:
         from faststyle.scripts.benchmarks.optimize import optimize_tables
 
         yield from optimize_tables()
+    if arguments.what == _LONG:
+        from faststyle.scripts.benchmarks.long_runs import long_run_tables
+
+        yield from long_run_tables(arguments.steps, arguments.calls)
 
 
 def _beside(arguments: argparse.Namespace) -> dict[str, str]:
@@ -167,7 +178,10 @@ def _torch_version(python: str) -> str | None:
 
 def _command(arguments: argparse.Namespace) -> str:
     """The command without places of this machine."""
-    words = ["python", "-m", "faststyle.scripts.benchmarks", arguments.what, "--rounds", str(arguments.rounds)]
+    words = ["python", "-m", "faststyle.scripts.benchmarks", arguments.what]
+    if arguments.what == _LONG:
+        return shlex.join([*words, "--steps", str(arguments.steps), "--calls", str(arguments.calls)])
+    words += ["--rounds", str(arguments.rounds)]
     if arguments.torch_python:
         words += ["--torch-python", "PYTHON"]
     for name, command in _beside(arguments).items():

@@ -2,13 +2,13 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 Name = TypeVar("Name")
 
 
-def take_turns(variants: dict[Name, Callable[[], object]], rounds: int) -> dict[Name, float]:
+def take_turns(variants: Mapping[Name, Callable[[], object]], rounds: int) -> dict[Name, float]:
     """Median seconds of each variant's call, after one warm-up each, variants taking turns in every round."""
     for call in variants.values():
         call()

@@ -1,4 +1,4 @@
-"""Shows the shipped gallery: contact sheets of every style on four photos, a strip of a mixture, a strip of strength.
+"""Shows the shipped gallery: one photo in all paintings, each style on four photos, strips of mixture and strength.
 
 `python -m faststyle.scripts.gallery.sheets` writes `docs/gallery.md` and its pictures, from scikit-image's photographs.
 With `--paintings FOLDER --output ELSEWHERE` the sheets show each painting beside its style, for looking only.
@@ -15,6 +15,7 @@ from faststyle.images.contact_sheet import fit_within, grid
 from faststyle.images.files import ImageError, list_images, read_image, write_photo
 from faststyle.images.labels import captioned, text_cell
 from faststyle.images.photos import Photo
+from faststyle.infer.compare.photos import center_square
 from faststyle.infer.exported_model.stylizer import load_stylizer
 from faststyle.infer.styles.gallery import GALLERY_NAME, GalleryStyle, find_style, gallery_styles
 from faststyle.scripts.demo.drawn_styles import DRAWN_STYLES
@@ -24,6 +25,7 @@ from faststyle.user_error import UserError
 _DOCS = Path("docs")
 _SCENES = ("astronaut", "chelsea", "coffee", "rocket")
 _STYLES_PER_SHEET = 4
+_MOSAIC_COLUMNS = 7
 _STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _QUALITY = 80
 _TEXT_SHARE = 1 / 24  # of a photo's longer side
@@ -56,6 +58,7 @@ def run_sheets(arguments: argparse.Namespace) -> int:
     for number, start in enumerate(range(0, len(styles), _STYLES_PER_SHEET), start=1):
         shown = styles[start : start + _STYLES_PER_SHEET]
         _write(places / f"contact_sheet_{number}.jpg", contact_sheet(shown, photos, arguments.paintings))
+    _write(places / "mosaic.jpg", mosaic(styles, photos[1 % len(photos)]))
     _write(places / "mixture.jpg", mixture_strip(first, second, photos[0]))
     _write(places / "strength.jpg", strength_strip(arguments.strength, photos[0]))
     text = page(places, arguments)
@@ -88,6 +91,14 @@ def contact_sheet(styles: list[GalleryStyle], photos: list[np.ndarray], painting
     return grid(rows)
 
 
+def mosaic(styles: list[GalleryStyle], photo: np.ndarray) -> np.ndarray:
+    """The photo's middle, then the same in the style of each painting, row after row."""
+    square = center_square(photo, max(photo.shape) // 2)
+    paintings = [style.name for style in styles if style.kind == "painting"]
+    cells = [square, *(load_stylizer(name)(square) for name in paintings)]
+    return grid([cells[start : start + _MOSAIC_COLUMNS] for start in range(0, len(cells), _MOSAIC_COLUMNS)])
+
+
 def mixture_strip(first: str, second: str, photo: np.ndarray) -> np.ndarray:
     """One photo in mixtures from one style to the other."""
     cells = []
@@ -118,6 +129,7 @@ def page(pictures: Path, arguments: argparse.Namespace) -> str:
                 "`faststyle stylize NAME photo.jpg --output painted.png` paints with one. Made by "
                 f"`python -m faststyle.scripts.gallery.sheets` from {photos} at {arguments.size} px.",
                 "\n".join(["| name | picture | by | year |", "|---|---|---|---|", *rows]),
+                f"![One photo in the style of each painting]({_link(pictures / 'mosaic.jpg')})",
                 *(f"![Four styles on four photographs]({_link(sheet)})" for sheet in sheets),
                 f"## Mixtures\n\n![{first} to {second}]({_link(pictures / 'mixture.jpg')})",
                 f"`faststyle stylize gallery photo.jpg --mix {first}=0.75,{second}=0.25 --output painted.png`",

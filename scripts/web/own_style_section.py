@@ -48,7 +48,7 @@ class OwnStyleSection:
                 name = gr.Textbox(label="Name of the style", max_lines=1, elem_id="own_name")
                 source = gr.Radio([_SAMPLES, _FOLDER], value=_SAMPLES, label="Photos to learn on", elem_id="own_source")
                 folder = gr.Textbox(label="Folder of photos", visible=False, max_lines=1, elem_id="own_folder")
-                steps = gr.Slider(50, 4000, 800, step=50, label="Steps", elem_id="own_steps")
+                steps = gr.Slider(50, 4000, 400, step=50, label="Steps", elem_id="own_steps")
                 learned = gr.Checkbox(False, label="Learn strength, too (a little slower)", elem_id="own_learned")
                 train = gr.Button("Train", variant="primary", elem_id="train")
             with gr.Column(scale=3, min_width=340):

@@ -89,7 +89,9 @@ def test_output_stays_in_0_to_255_and_reaches_both_ends(network):
     assert stylized.max() == 255
 
 
-def test_eager_equals_tf_function_equals_reloaded_saved_model(network, tmp_path):
+def test_eager_equals_tf_function_equals_reloaded_saved_model(one_residual_block, tmp_path):
+    network = tiny_network()
+
     def stylize(image, style_mixture):
         return stylize_any_size(network, image, style_mixture)
 

@@ -7,6 +7,7 @@ import pytest
 
 from faststyle.models.transform_net import build_transform_network
 from faststyle.models.transform_net_weights import (
+    TransformWeights,
     TransformWeightsError,
     assign_weights,
     mix_styles,
@@ -30,6 +31,17 @@ def tiny_network(num_styles=2, *, width=0.125, seed=0):
 
 def is_table(path):
     return path.endswith(("/scale", "/shift", "/gain", "/matrix", "/offset"))
+
+
+def is_output(path):
+    return path.startswith(("output_conv/", "colors/"))
+
+
+def stylize(network, style):
+    """One random image by one of the network's styles, in -1..1."""
+    image = np.random.default_rng(2).uniform(0, 255, (1, 32, 32, 3)).astype("float32")
+    mixture = np.eye(network.get_layer("colors").num_styles, dtype="float32")[[style]]
+    return np.asarray(network([image, mixture])) / 127.5 - 1.0
 
 
 def write_npz(path, arrays):
@@ -101,10 +113,10 @@ def test_other_styles_start_from_the_mean_style_on_the_same_trunk(network, packe
     start_from(started, read_transform_weights(path), styles)
     source = network_arrays(network)
     for path, array in network_arrays(started).items():
-        if is_table(path):
+        if is_table(path) and not is_output(path):
             first, second = source[path]
             np.testing.assert_allclose(array, [(first + second) / 2] * len(styles), rtol=1e-5, atol=1e-6)
-        else:
+        elif not is_output(path):
             np.testing.assert_array_equal(array, source[path])
 
 
@@ -114,7 +126,7 @@ def test_a_style_held_by_name_starts_from_its_own_row_and_the_photo_is_no_style(
     started = tiny_network(num_styles=3, seed=1)
     start_from(started, read_transform_weights(path), ["photo", "sea", "wave"])
     for path, array in network_arrays(started).items():
-        if is_table(path):
+        if is_table(path) and not is_output(path):
             wave, photo = network_arrays(network)[path]
             np.testing.assert_allclose(array, [photo, wave, wave], rtol=1e-5, atol=1e-6)
 
@@ -125,7 +137,57 @@ def test_the_very_same_styles_start_from_their_own_rows(network, packed, tmp_pat
     started = tiny_network(seed=1)
     start_from(started, read_transform_weights(path), ("wave", "ÉTOILE"))
     for path, array in network_arrays(started).items():
-        np.testing.assert_array_equal(array, network_arrays(network)[path])
+        if not is_output(path):
+            np.testing.assert_array_equal(array, network_arrays(network)[path])
+
+
+def test_maps_of_colors_are_composed_with_the_last_convolution(network, packed, tmp_path):
+    path = tmp_path / "weights.npz"
+    path.write_bytes(packed)
+    started = tiny_network(num_styles=1, seed=1)
+    start_from(started, read_transform_weights(path), ["wave"])
+    colors = network_arrays(started)
+    np.testing.assert_array_equal(colors["colors/matrix"], np.eye(3)[None])
+    np.testing.assert_array_equal(colors["colors/offset"], np.zeros((1, 3)))
+    np.testing.assert_allclose(stylize(started, 0), stylize(network, 0), rtol=1e-4, atol=1e-4)
+
+
+def test_several_styles_start_from_the_mean_of_their_maps_of_colors(network, packed, tmp_path):
+    path = tmp_path / "weights.npz"
+    path.write_bytes(packed)
+    started = tiny_network(seed=1)
+    start_from(started, read_transform_weights(path), ("wave", "ÉTOILE"))
+    colors = network.get_layer("colors")
+    first, second = np.asarray(colors.matrix)
+    kernel = np.asarray(network.get_layer("output_conv").kernel)
+    np.testing.assert_allclose(
+        network_arrays(started)["output_conv/kernel"], kernel @ ((first + second) / 2).T, rtol=1e-4, atol=1e-5
+    )
+    np.testing.assert_array_equal(network_arrays(started)["colors/matrix"], [np.eye(3)] * 2)
+
+
+def test_the_photos_own_row_keeps_its_colors(network, tmp_path):
+    path = tmp_path / "weights.npz"
+    path.write_bytes(pack_transform_weights(network, {"styles": ["wave", "photo"], "identity_style": "photo"}))
+    started = tiny_network(num_styles=2, seed=1)
+    start_from(started, read_transform_weights(path), ["sea", "photo"])
+    for style in range(2):
+        np.testing.assert_allclose(stylize(started, style), stylize(network, style), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"colors/matrix": None}, "weights lack colors/matrix"),
+        ({"output_conv/kernel": np.zeros((1, 1, 3, 3))}, "weights of output_conv/kernel are"),
+        ({"colors/matrix": np.zeros((2, 3, 3))}, "weights of colors/matrix make all colors the same"),
+    ],
+    ids=["missing", "another shape", "no inverse"],
+)
+def test_start_from_damaged_weights_is_an_error(network, change, message):
+    arrays = {path: array for path, array in {**network_arrays(network), **change}.items() if array is not None}
+    with pytest.raises(TransformWeightsError, match=f"^{message}"):
+        start_from(tiny_network(num_styles=1), TransformWeights(arrays, {"styles": ["a", "b"]}), ["wave"])
 
 
 def test_start_from_a_network_of_another_width_is_an_error(packed, tmp_path):

@@ -1,3 +1,6 @@
+import io
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -78,6 +81,27 @@ def test_a_damaged_newest_is_reported_and_the_one_before_is_loaded(store, report
     )
     assert_same(store.load_newest(), checkpoint(1))
     assert len(reports) == 1
+    assert reports[0].startswith(f"checkpoint {path} is damaged (")
+
+
+@pytest.mark.parametrize("what", ["header", "array", "state"])
+def test_what_has_right_checksums_but_is_no_checkpoint_is_passed_over(store, reports, what):
+    store.save(checkpoint(1))
+    path = store.save(checkpoint(2))
+    with zipfile.ZipFile(path) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    first, *_, state = members
+    buffer = io.BytesIO()
+    np.save(buffer, np.frombuffer(b"[]", "uint8"))
+    members |= {
+        "header": {first: members[first].replace(b"'shape': (", b"'shape': ((")},
+        "array": {first: b"no array"},
+        "state": {state: buffer.getvalue()},
+    }[what]
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    assert_same(store.load_newest(), checkpoint(1))
     assert reports[0].startswith(f"checkpoint {path} is damaged (")
 
 

@@ -16,6 +16,8 @@ from faststyle.train import export
 from faststyle.train.export import ExportError, export_model
 from tests.toy_run import toy_weights
 
+pytestmark = pytest.mark.usefixtures("one_residual_block")
+
 PLAIN_TENSORFLOW = """
     import sys
     sys.modules["keras"] = None  # importing keras now raises ImportError
@@ -25,7 +27,7 @@ PLAIN_TENSORFLOW = """
 
     model = tf.saved_model.load(sys.argv[1])
     serve, serve_bytes = model.signatures["serving_default"], model.signatures["serve_bytes"]
-    for height, width in ((61, 47), (300, 200)):
+    for height, width in ((61, 47), (130, 90)):
         image = np.random.default_rng(0).uniform(0, 255, (2, height, width, 3)).astype("float32")
         stylized = serve(image=tf.constant(image))["stylized_image"].numpy()
         assert stylized.shape == image.shape and stylized.dtype == np.float32, stylized.shape
@@ -56,31 +58,22 @@ def test_keras_takes_the_model_as_a_layer(one_style):
     np.testing.assert_array_equal(layer(image)["stylized_image"], served["stylized_image"])
 
 
-def test_model_carries_card_and_preview(two_styles):
-    assert read_model_card(two_styles)["styles"] == ["style_0", "style_1"]
-    assert json.loads((two_styles / "assets.extra" / "style.json").read_text())
-    assert (two_styles / "assets.extra" / "preview.png").stat().st_size > 0
-
-
 @pytest.mark.parametrize(
-    ("changed", "message"),
+    ("tile_difference", "brightened", "message"),
     [
-        (None, None),
-        ("tiles", "its tile graphs differs from the network by 0.2 of 255"),
-        ("encoded", "its serve_bytes differs from the network by"),
+        (0.0, 0.0, None),
+        (0.2, 0.0, "its tile graphs differs from the network by 0.2 of 255"),
+        (0.0, 1.0, "its serve_bytes differs from the network by"),
     ],
 )
-def test_byte_strings_and_tile_graphs_are_checked_too(one_style, monkeypatch, changed, message):
+def test_byte_strings_and_tile_graphs_are_checked_too(one_style, monkeypatch, tile_difference, brightened, message):
     import tensorflow as tf
 
-    weights = toy_weights(1)
+    weights, decode = toy_weights(1), tf.io.decode_png
     network = build_transform_network(num_styles=1, width=0.125)
     assign_weights(network, weights.arrays)
-    if changed == "tiles":
-        monkeypatch.setattr(export, "tile_graph_difference", lambda *_: 0.2)
-    elif changed == "encoded":
-        decode = tf.io.decode_png
-        monkeypatch.setattr(tf.io, "decode_png", lambda picture: tf.cast(decode(picture), tf.float32) + 1.0)
+    monkeypatch.setattr(export, "tile_graph_difference", lambda *_: tile_difference)
+    monkeypatch.setattr(tf.io, "decode_png", lambda picture: tf.cast(decode(picture), tf.float32) + brightened)
     with pytest.raises(ExportError, match=message) if message else contextlib.nullcontext():
         export._check_parity(network, weights, one_style)
 
@@ -120,11 +113,21 @@ def test_existing_folder_is_refused_unless_a_model_is_to_be_overwritten(tmp_path
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
 
 
-def test_overwriting_replaces_the_model_whole(one_style, tmp_path, without_tile_graphs):
-    shutil.copytree(one_style, tmp_path / "model")
-    export_model(toy_weights(2), tmp_path / "model", overwrite=True)
-    assert read_model_card(tmp_path / "model")["styles"] == ["style_0", "style_1"]
+def test_overwriting_replaces_the_model_whole_with_card_and_preview_and_follows_no_link_out_of_it(
+    one_style, tmp_path, tmp_path_factory, without_tile_graphs
+):
+    model = shutil.copytree(one_style, tmp_path / "model")
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "thesis.txt").write_text("precious")
+    (model / "elsewhere").symlink_to(outside)
+    (model / "assets.extra" / "link.txt").symlink_to(outside / "thesis.txt")
+    photo = np.random.default_rng(0).integers(0, 256, (1, 32, 40, 3)).astype("uint8")
+    export_model(toy_weights(2), model, overwrite=True, preview_photos=photo)
+    assert read_model_card(model)["styles"] == ["style_0", "style_1"]
+    assert json.loads((model / "assets.extra" / "style.json").read_text())
+    assert (model / "assets.extra" / "preview.png").stat().st_size > 0
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert (outside / "thesis.txt").read_text() == "precious"
 
 
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")

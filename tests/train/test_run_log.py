@@ -107,6 +107,14 @@ def test_a_half_written_last_line_is_dropped(open_log, metrics, half):
     assert [record["step"] for record in records(metrics)] == [1, 3, 4]
 
 
+@pytest.mark.parametrize("damaged", [b'{"step": 2, "split": "\xff"}', b"[" * 100_000], ids=["no text", "deep"])
+def test_a_damaged_line_is_dropped(open_log, metrics, damaged):
+    metrics.write_bytes(b'{"step": 1}\n' + damaged + b'\n{"step": 3}\n')
+    with open_log(3):
+        pass
+    assert [record["step"] for record in records(metrics)] == [1, 3]
+
+
 def test_an_error_inside_closes_the_file(open_log, metrics):
     with pytest.raises(RuntimeError), open_log() as log:
         log.step(1, terms(), learning_rate=0.001)

@@ -73,6 +73,21 @@ def test_counters_of_another_backend_come_back_as_this_ones(directory):
     assert [np.array(variable).dtype for variable in here] == ["float32", "int64", "int64"]
 
 
+@pytest.mark.parametrize(
+    "state",
+    [{}, {"position": "4"}, {"position": -1}, {"position": 4, "unreadable": 3}, {"position": 4, "unreadable": [3]}],
+    ids=str,
+)
+def test_a_state_that_is_none_of_ours_is_one_line(directory, state):
+    CheckpointStore(directory.checkpoints).save(Checkpoint(6, {}, state))
+    with pytest.raises(RunDirectoryError) as caught:
+        RunState(directory, [], "")
+    assert str(caught.value) == (
+        f"{directory.path}: the state in its checkpoint of step 6 cannot be understood; remove that file to go on "
+        "from the one before"
+    )
+
+
 class TestCheckPictures:
     @pytest.fixture
     def settings(self, directory, tmp_path):

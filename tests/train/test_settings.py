@@ -133,6 +133,20 @@ def test_the_smallest_values_are_accepted(name, value):
     assert getattr(settings(**{name: value}), name) == value
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("content", 7), ("content", None), ("data_dir", 3), ("style_images", "sea.jpg"), ("style_images", [7])),
+        *(("content_layers", ["relu2_2"]), ("style_layers", {"relu1_2": "1"}), ("learning_rate", "1e-3")),
+        *(("style_sizes", [512.5]), ("learned_strength", 1), ("width", True), ("steps", 8.0), ("seed", [])),
+    ],
+)
+def test_a_saved_value_of_another_kind_is_named(name, value):
+    saved = json.loads(settings().to_json()) | {name: value}
+    with pytest.raises(ValueError, match=f"^{name} is of another kind$"):
+        TrainSettings.from_json(json.dumps(saved))
+
+
 def test_two_style_images_of_one_name_are_refused():
     with pytest.raises(ValueError, match="two style images are named 'sea'"):
         TrainSettings(style_images=("a/sea.jpg", "b/sea.png"), content="photos")

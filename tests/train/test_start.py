@@ -1,3 +1,4 @@
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -49,3 +50,17 @@ def test_a_missing_content_folder_is_said_without_the_seconds_that_tensorflow_ta
     status, *modules = done.stdout.split()
     assert status == "2"
     assert {"keras", "tensorflow", "jax"}.isdisjoint(modules)
+
+
+def test_a_run_directory_that_cannot_be_written_is_one_line_before_any_network(
+    tmp_path, capsys, nothing_built, monkeypatch
+):
+    run = tmp_path / "run"
+    run.mkdir()
+
+    def refuse(path, *_):
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr("faststyle.train.sole_owner.os.open", refuse)
+    assert main([*toy_command(tmp_path), "--output", str(run)]) == 2
+    assert capsys.readouterr().err == f"error: {run}/.lock: Read-only file system\n"

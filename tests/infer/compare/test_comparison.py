@@ -28,6 +28,14 @@ TOY = shlex.split(
 OBJECTIVE = ObjectiveSettings({"relu1_2": 1.0}, {"rgb": 1.0, "relu1_2": 1.0})
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _small_style_for_the_judge():
+    """The judge from outside sees the toy style nearly as it is, not enlarged to 512 px."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("faststyle.infer.compare.outside_judge._STYLE_PX", 64)
+        yield
+
+
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory) -> Path:
     """Photos of 64x48 px and a style image."""

@@ -26,6 +26,18 @@ def test_half_a_file_is_no_measurement(tmp_path):
     assert folder.read("a", 64, None) is None
 
 
+@pytest.mark.parametrize("content", ["7", "[]", '"a"', "[" * 100_000], ids=["number", "list", "text", "deep"])
+def test_what_is_no_object_is_no_measurement_and_are_no_settings(tmp_path, content):
+    folder = ReportFolder(tmp_path)
+    folder.open({"seed": 1})
+    folder.write("a", 64, None, {"x": 1}, {})
+    (tmp_path / "measurements" / "a" / "64" / "network.json").write_text(content)
+    assert folder.read("a", 64, None) is None
+    (tmp_path / "settings.json").write_text(content)
+    with pytest.raises(ReportFolderError, match="seed was null, now 1"):
+        folder.open({"seed": 1})
+
+
 def test_nothing_is_written_before_the_first_measurement(tmp_path):
     ReportFolder(tmp_path / "report").open({"seed": 1})
     assert not (tmp_path / "report").exists()

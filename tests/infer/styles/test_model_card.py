@@ -79,6 +79,16 @@ def test_a_card_that_would_never_end_is_refused_unread(model_dir):
         read_model_card(model_dir)
 
 
+def test_a_card_that_links_to_a_file_elsewhere_tells_nothing_of_it(model_dir, tmp_path_factory):
+    private = tmp_path_factory.mktemp("private") / "key.txt"
+    private.write_text("password")
+    (model_dir / CARD_FILE).unlink()
+    (model_dir / CARD_FILE).symlink_to(private)
+    with pytest.raises(ModelCardError) as caught:
+        read_model_card(model_dir)
+    assert "password" not in str(caught.value)
+
+
 def test_an_identity_style_counts_only_if_the_model_holds_it():
     assert identity_style({"styles": ["woodcut", "photo"], "identity_style": "photo"}) == "photo"
     assert identity_style({"styles": ["woodcut"], "identity_style": "photo"}) is None

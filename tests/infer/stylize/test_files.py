@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from faststyle.images.files import read_image
+from faststyle.images.heif import heif_available
 from faststyle.infer.stylize.files import stylize_files
 from faststyle.infer.stylize.jobs import plan_jobs
 from faststyle.scripts.faststyle import main
@@ -91,6 +92,15 @@ def test_failures_are_listed_and_the_rest_goes_on(photos, tmp_path):
 
     assert stylize_files(jobs, stylizer) == [f"{photos / 'a.png'}: not enough memory"]
     assert (tmp_path / "out" / "trip" / "b.png").exists()
+
+
+@pytest.mark.skipif(not heif_available(), reason="heic is not installed")
+def test_a_photo_too_long_for_heic_is_skipped_and_the_rest_goes_on(photos, tmp_path):
+    Image.new("RGB", (9000, 16)).save(photos / "banner.png")
+    jobs = plan_jobs([photos], tmp_path / "out", format_name="heic").jobs
+    (failure,) = stylize_files(jobs, lambda image: image)
+    assert failure.startswith(f"{tmp_path / 'out' / 'banner.heic'}: cannot write (")
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*.*")) == ["a.heic", "b.heic"]
 
 
 def test_what_results_have_not_is_one_line_for_all_photos_that_lose_the_same(tmp_path, capsys):

@@ -33,7 +33,8 @@ def build(*arguments) -> int:
     return run_command_line("test", [add_build_command], ["--traceback", "build", *map(str, arguments)])
 
 
-def test_the_gallery_replaces_the_old_one_whole_with_catalogue_identity_and_thumbnails(tmp_path, without_tile_graphs):
+@pytest.mark.usefixtures("without_tile_graphs", "one_residual_block")
+def test_the_gallery_replaces_the_old_one_whole_with_catalogue_identity_and_thumbnails(tmp_path):
     weights = toy_file(tmp_path, ["woodcut", "photo"])
     gallery = tmp_path / "assets" / "gallery"
     gallery.mkdir(parents=True)

@@ -24,9 +24,10 @@ def test_the_page_lists_every_style_and_shows_every_picture_that_was_made(tmp_pa
     for style in styles:
         assert f"| `{style.name}` | {style.title} |" in page
     made = sorted(path.name for path in (tmp_path / "gallery").iterdir())
-    assert made == ["contact_sheet_1.jpg", "contact_sheet_2.jpg", "mixture.jpg", "strength.jpg"]
+    assert made == ["contact_sheet_1.jpg", "contact_sheet_2.jpg", "mixture.jpg", "mosaic.jpg", "strength.jpg"]
     assert all(f"](gallery/{name})" in page for name in made)
     assert "--mix udnie=0.75,the_scream=0.25" in page
+    assert read_image(tmp_path / "gallery" / "mosaic.jpg").shape == (32, 6 * (16 + 8) + 8, 3)  # the photo and five
     strip = read_image(tmp_path / "gallery" / "strength.jpg")
     assert strip.shape[1] >= 5 * 32
     photo, full = strip[8:40, 8:40].astype(int), strip[8:40, -40:-8].astype(int)

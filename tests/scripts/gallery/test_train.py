@@ -14,6 +14,14 @@ from faststyle.train.trainer import TERMS
 from tests.toy_run import write_photos
 
 
+@pytest.fixture(autouse=True)
+def _plain_drawings(monkeypatch):
+    """Gradients for drawn styles, whose drawing takes seconds."""
+    gradient = np.linspace(0, 255, 48 * 48 * 3).reshape(48, 48, 3).astype("uint8")
+    for name in DRAWN_STYLES:
+        monkeypatch.setitem(DRAWN_STYLES, name, lambda: gradient)
+
+
 @pytest.mark.parametrize(("options", "batch_sizes"), [([], [4, 2]), (["--batch-size", "16", "8"], [16, 8])])
 def test_each_phase_has_its_batch_size_and_starts_from_the_one_before(tmp_path, monkeypatch, options, batch_sizes):
     runs = []
