@@ -1,6 +1,7 @@
 """Ends work that a browser no longer wants, at its next word."""
 
 import threading
+from collections.abc import Callable
 
 
 class CancelledError(Exception):
@@ -8,24 +9,33 @@ class CancelledError(Exception):
 
 
 class Cancelling:
-    """Which sessions want their work to end. A session is what Gradio calls its hash: one page in one browser."""
+    """What every session has running. A session is what Gradio calls its hash: one page in one browser."""
 
     def __init__(self) -> None:
-        self._unwanted: set[str | None] = set()
+        self._unwanted: dict[str | None, threading.Event] = {}
         self._lock = threading.Lock()
 
-    def begin(self, session: str | None) -> None:
-        """New work of a session, which is wanted."""
+    def begin(self, session: str | None) -> Callable[[], None]:
+        """New work of a session, in place of what it may still have running.
+
+        Returns:
+            What the work has to call now and then; it raises `CancelledError` once the work is not wanted any more.
+        """
+        unwanted = threading.Event()
         with self._lock:
-            self._unwanted.discard(session)
+            earlier, self._unwanted[session] = self._unwanted.get(session), unwanted
+        if earlier:
+            earlier.set()
+
+        def check_wanted() -> None:
+            if unwanted.is_set():
+                raise CancelledError
+
+        return check_wanted
 
     def cancel(self, session: str | None) -> None:
         """What the session has running is to end."""
         with self._lock:
-            self._unwanted.add(session)
-
-    def check(self, session: str | None) -> None:
-        """Raises `CancelledError` where the session's work is not wanted any more."""
-        with self._lock:
-            if session in self._unwanted:
-                raise CancelledError
+            unwanted = self._unwanted.pop(session, None)
+        if unwanted:
+            unwanted.set()

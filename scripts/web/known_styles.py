@@ -18,12 +18,21 @@ _PREVIEW_FILE = Path("assets.extra") / "preview.png"
 
 
 class KnownStyle(NamedTuple):
-    """A style: what the page calls it, the exported model that holds it, its name there, a picture or None."""
+    """A style as the page offers it.
+
+    Attributes:
+        title: what the page calls it.
+        model: the exported model that holds it.
+        name: its name there.
+        picture: what shows it, or None.
+        painting: what it was learned from, where that file is known and still there.
+    """
 
     title: str
     model: Path
     name: str
     picture: Path | None
+    painting: Path | None = None
 
 
 class KnownStyles:
@@ -131,7 +140,7 @@ def _styles_of(model: Path) -> list[KnownStyle]:
     shown = preview if preview.is_file() else None
     paintings = _paintings(model.parent)
     names = [name for name in card["styles"] if name != identity_style(card)]
-    return [KnownStyle(name, model, name, paintings.get(name, shown)) for name in names]
+    return [KnownStyle(name, model, name, paintings.get(name, shown), paintings.get(name)) for name in names]
 
 
 def _paintings(run: Path) -> dict[str, Path]:

@@ -23,7 +23,10 @@ _STATES = {
     "stopped": "Stopped at step {step} of {steps}; it goes on exactly there.",
     "done": "Done: {steps} steps. The style stands in Paint.",
 }
-_NONE = "Nothing was trained here yet."
+_NONE = (
+    '<p class="empty">Nothing was trained here yet. Drop a painting and press Train: here you see how far it is, '
+    "and what it has learned. When it is done, the style stands in Paint.</p>"
+)
 _PREPARING = "Getting ready: TensorFlow starts, and the plan is measured."
 
 
@@ -52,22 +55,23 @@ class OwnStyleSection:
                 learned = gr.Checkbox(False, label="Learn strength, too (a little slower)", elem_id="own_learned")
                 train = gr.Button("Train", variant="primary", elem_id="train")
             with gr.Column(scale=3, min_width=340):
-                run = gr.Dropdown([], label="Run", elem_id="run", filterable=False)
-                state = gr.HTML(f"<p>{_NONE}</p>", elem_id="run_state")
-                with gr.Row():
-                    stop = gr.Button("Stop", interactive=False, elem_id="stop", min_width=90)
-                    go_on = gr.Button("Go on", interactive=False, elem_id="go_on", min_width=90)
-                    keep = gr.Button("Keep", interactive=False, elem_id="keep", min_width=90)
-                curves = gr.HTML(elem_id="curves")
-                preview = gr.HTML(elem_id="preview")
-                with gr.Accordion("Plan", open=False):
-                    plan = gr.HTML(elem_id="plan", elem_classes="plan")
+                state = gr.HTML(_NONE, elem_id="run_state")
+                with gr.Column(visible=False) as watching:
+                    run = gr.Dropdown([], label="Run", elem_id="run", filterable=False)
+                    with gr.Row():
+                        stop = gr.Button("Stop", interactive=False, elem_id="stop", min_width=90)
+                        go_on = gr.Button("Go on", interactive=False, elem_id="go_on", min_width=90)
+                        keep = gr.Button("Keep for Paint", interactive=False, elem_id="keep", min_width=90)
+                    curves = gr.HTML(elem_id="curves")
+                    preview = gr.HTML(elem_id="preview")
+                    with gr.Accordion("Plan", open=False):
+                        plan = gr.HTML(elem_id="plan", elem_classes="plan")
         seen = gr.State()
         shown = [state, stop, go_on, keep, curves, preview, plan, seen]
         source.change(lambda chosen: gr.Textbox(visible=chosen == _FOLDER), source, folder, **SILENT)
         painting.input(_suggested_name, painting, name, **AT_ONCE)
         given = [painting, name, source, folder, steps, learned]
-        train.click(self._begun, given, run, show_progress="minimal", api_visibility="private").success(
+        train.click(self._begun, given, [run, watching], show_progress="minimal", api_visibility="private").success(
             self._shown_anew, run, shown, **AT_ONCE
         )
         for button, act in ((stop, self._stopped), (go_on, self._gone_on)):
@@ -75,7 +79,7 @@ class OwnStyleSection:
         keep.click(self._kept, run, state, **IN_TURN).success(self._shown_anew, run, shown, **AT_ONCE)
         run.change(self._shown_anew, run, shown, **AT_ONCE)
         gr.Timer(_EVERY_S).tick(self._shown, [run, seen], shown, **SILENT)
-        self._find = {"fn": self._found, "inputs": run, "outputs": run, **SILENT}
+        self._find = {"fn": self._found, "inputs": run, "outputs": [run, watching], **SILENT}
 
     def when_opened(self, page: gr.Blocks) -> None:
         """Lets every newly opened page find the run that trains."""
@@ -85,7 +89,7 @@ class OwnStyleSection:
     def _found(self, run: str | None):
         names = self._trainings.names()
         chosen = run if run in names else self._trainings.training() or next(iter(names), None)
-        return gr.Dropdown(names, value=chosen)
+        return gr.Dropdown(names, value=chosen), gr.Column(visible=bool(names))
 
     @told_on_the_page
     def _begun(self, painting, name, source, folder, steps, learned):
@@ -95,7 +99,7 @@ class OwnStyleSection:
             raise TrainingError("Name the folder of photos, or learn on the sample photos.")
         photos = Path(folder.strip()).expanduser() if source == _FOLDER else None
         self._trainings.begin(name, Path(painting), photos=photos, steps=int(steps), learned_strength=learned)
-        return gr.Dropdown(self._trainings.names(), value=name)
+        return gr.Dropdown(self._trainings.names(), value=name), gr.Column(visible=True)
 
     @told_on_the_page
     def _stopped(self, run: str | None) -> None:
@@ -123,7 +127,7 @@ class OwnStyleSection:
             return [gr.skip()] * 8
         if status is None:
             buttons = [gr.Button(interactive=False)] * 3
-            return [f"<p>{_NONE}</p>", *buttons, "", "", "", None]
+            return [_NONE, *buttons, "", "", "", None]
         return [
             _told(status),
             gr.Button(interactive=status.state == "training"),

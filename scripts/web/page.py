@@ -33,7 +33,7 @@ def build_page(styles: KnownStyles, trainings: Trainings) -> gr.Blocks:
             own = OwnStyleSection(trainings)
             own.draw()
         with gr.Tab("Compare", id="compare") as compare_tab:
-            compare = CompareSection(styles, trainings, cancelling)
+            compare = CompareSection(styles, cancelling)
             compare.draw()
         with gr.Tab("Video", id="video") as video_tab:
             video = VideoSection(styles, cancelling)
@@ -42,7 +42,8 @@ def build_page(styles: KnownStyles, trainings: Trainings) -> gr.Blocks:
         paint_tab.select(lambda: [pictures_of(styles)] * 2, None, paint.galleries, **SILENT)
         video_tab.select(lambda: pictures_of(styles), None, video.gallery, **SILENT)
         if hasattr(compare, "style"):
-            compare_tab.select(compare.titles, None, compare.style, **SILENT)
+            for shown in (compare_tab.select, page.load):
+                shown(compare.titles, None, compare.style, **SILENT)
         page.load(lambda: [pictures_of(styles)] * 2, None, paint.galleries, **SILENT)
         own.when_opened(page)
         page.unload(left)

@@ -62,7 +62,7 @@ class PaintSection:
                 photo = picture_input("Photo", elem_id="photo")
                 view = before_after(left="photo", right="painting", placeholder=_DROP, elem_id="view")
                 note = gr.Markdown(elem_id="note", elem_classes="note")
-                with gr.Row():
+                with gr.Row(visible=False) as finishing:
                     file_format = gr.Radio(list(_FORMATS), value="JPEG", label="Format", scale=2, min_width=160)
                     paint = gr.Button("Paint at full size", variant="primary", scale=2, min_width=160, elem_id="paint")
                     cancel = gr.Button("Cancel", scale=1, min_width=90, elem_id="cancel")
@@ -86,7 +86,7 @@ class PaintSection:
         quick = live | {"outputs": view} | SILENT
         settled = live | {"outputs": [view, done, download]} | AT_ONCE
 
-        opening = [opened, strokes, brush, note, done, download]
+        opening = [opened, strokes, brush, note, done, download, finishing]
         opened_now = photo.input(self._opened, photo, opening, **AT_ONCE)
         # Once unseen, since the first painting of a size takes longer than those that follow a slider.
         opened_now.success(self._settled, **settled).success(self._warmed, knobs, None, **AT_ONCE)
@@ -112,13 +112,13 @@ class PaintSection:
     def _opened(self, path: str | None):
         """What changes when a photo is dropped, or taken away."""
         if path is None:
-            return None, gr.skip(), {}, "", *_nothing_painted()
+            return None, gr.skip(), {}, "", *nothing_painted(), gr.Row(visible=False)
         photo = open_photo(Path(path))
         width, height = photo.size_px
         lost = f" Its painting will differ: {'; '.join(photo.left_out)}." if photo.left_out else ""
         brush = {"photo": as_data_url(photo.quick, icc_profile=photo.icc_profile), "mask": ""}
         strokes = usual_stroke_size(photo, _LARGEST_STROKES)
-        return photo, strokes, brush, f"{width} x {height} px.{lost}", *_nothing_painted()
+        return photo, strokes, brush, f"{width} x {height} px.{lost}", *nothing_painted(), gr.Row(visible=True)
 
     def _quick(self, photo: OpenedPhoto | None, *knobs) -> dict[str, str]:
         return self._shown(photo, *knobs, quick=True)
@@ -128,7 +128,7 @@ class PaintSection:
 
     def _settled(self, photo: OpenedPhoto | None, *knobs):
         """What was painted at full size before is not what the knobs say now, and is offered no longer."""
-        return self._shown(photo, *knobs, quick=False), *_nothing_painted()
+        return self._shown(photo, *knobs, quick=False), *nothing_painted()
 
     def _shown(self, photo: OpenedPhoto | None, *knobs, quick: bool) -> dict[str, str]:
         """Before and after at the preview's size; or in their place why there are none, where notices would pile up."""
@@ -148,11 +148,10 @@ class PaintSection:
         *knobs, format_name = knobs_and_format
         if photo is None:
             raise StylizeError("Drop a photo first.")
-        wish, session = self._wish(*knobs), request.session_hash
-        self._cancelling.begin(session)
+        wish, check_wanted = self._wish(*knobs), self._cancelling.begin(request.session_hash)
 
         def on_tile(what: str, done: int, total: int) -> None:
-            self._cancelling.check(session)
+            check_wanted()
             progress((done, total), desc=what, unit="tiles")
 
         progress(0, desc="painting")
@@ -229,7 +228,7 @@ def _pair(before, after, icc_profile: bytes | None) -> dict[str, str]:
     }
 
 
-def _nothing_painted():
+def nothing_painted():
     """A line and a button that say nothing."""
     return "", gr.DownloadButton(visible=False)
 

@@ -5,13 +5,18 @@ from typing import Any
 import gradio as gr
 
 
-def picture_input(label: str, *, elem_id: str) -> gr.Image:
+def picture_input(label: str, *, elem_id: str, visible: bool = True) -> gr.Image:
     """An image input whose value is the uploaded file's path.
 
     Gradio would decode the file first, drop what it does not know, and name defects in its own words.
     """
     component = gr.Image(
-        type="filepath", label=label, sources=["upload", "webcam", "clipboard"], height=180, elem_id=elem_id
+        type="filepath",
+        label=label,
+        sources=["upload", "webcam", "clipboard"],
+        height=180,
+        elem_id=elem_id,
+        visible=visible,
     )
     component.preprocess = _path  # type: ignore[method-assign]  # a subclass would have Gradio write a .pyi beside it
     return component

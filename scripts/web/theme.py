@@ -14,8 +14,12 @@ CSS = """
 .styles .thumbnail-item { border-radius: var(--radius-md); }
 .styles .caption-label { inset: auto 0 0 0; max-width: none; max-height: none; padding: .15rem .3rem; border: 0;
   border-radius: 0; background: #000a; color: #fff; font-size: .7rem; line-height: 1.25; white-space: normal; }
+/* Gradio's is higher than our field, and would lie over the choice of sources. */
+[title="grant webcam access"] .wrap { min-height: 0 !important; height: 100%; }
 .note { color: var(--body-text-color-subdued); font-size: .9rem; }
 .note p { margin: 0; }
+.empty { margin: 0; padding: 3rem 1rem; text-align: center; color: var(--body-text-color-subdued);
+  border: 1px dashed var(--border-color-primary); border-radius: var(--radius-lg); }
 .frames { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .5rem; }
 .frames img { width: 100%; margin: 0; border-radius: var(--radius-sm); }
 /* Drawn by the browser itself, a bar would be green or blue. */

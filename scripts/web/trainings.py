@@ -180,10 +180,6 @@ class Trainings:
             kept=kept,
         )
 
-    def style_image(self, name: str) -> Path:
-        """The painting that a run learns."""
-        return Path(self._command(name)[1])
-
     def close(self) -> None:
         """At the server's end: lets the run that this server began write a checkpoint, and waits for it."""
         process = self._process

@@ -11,11 +11,12 @@ from faststyle.infer.stylize.video_samples import sample_frames
 from faststyle.scripts.web.cancelling import CancelledError, Cancelling
 from faststyle.scripts.web.events import AT_ONCE, IN_TURN, new_file
 from faststyle.scripts.web.known_styles import KnownStyles
-from faststyle.scripts.web.paint_section import chosen_style, style_gallery
+from faststyle.scripts.web.paint_section import chosen_style, nothing_painted, style_gallery
 from faststyle.scripts.web.pictures import as_data_url
 from faststyle.scripts.web.sentences import told_on_the_page
 
 _FRAMES, _FRAME_PX = 3, 640
+_DROP = '<p class="empty">Drop a clip, and three of its frames are painted here.</p>'
 _PROGRESS = gr.Progress()
 
 
@@ -36,8 +37,8 @@ class VideoSection:
         with gr.Row():
             with gr.Column(scale=3, min_width=340):
                 clip = gr.File(label="Clip", file_types=["video"], height=140, elem_id="clip")
-                frames = gr.HTML(elem_id="frames")
-                with gr.Row():
+                frames = gr.HTML(_DROP, elem_id="frames")
+                with gr.Row(visible=False) as finishing:
                     render = gr.Button("Render", variant="primary", elem_id="render", min_width=120)
                     cancel = gr.Button("Cancel", elem_id="video_cancel", min_width=90)
                 done = gr.Markdown(elem_id="video_done")
@@ -47,19 +48,17 @@ class VideoSection:
                 strength = gr.Slider(0, 1, 1, step=0.01, label="Strength", elem_id="video_strength")
         given = [clip, chosen, strength]
         live: dict[str, Any] = {"trigger_mode": "always_last", "api_visibility": "private", "show_progress_on": frames}
-        clip.change(self._previewed, given, [frames, done, download], **live)
-        strength.release(self._previewed, given, [frames, done, download], **live)
-        self.gallery.select(chosen_style, None, chosen, **AT_ONCE).success(
-            self._previewed, given, [frames, done, download], **live
-        )
+        live |= {"inputs": given, "outputs": [frames, done, download, finishing]}
+        clip.change(self._previewed, **live).failure(lambda: None, None, clip, **AT_ONCE)
+        strength.release(self._previewed, **live)
+        self.gallery.select(chosen_style, None, chosen, **AT_ONCE).success(self._previewed, **live)
         rendering = render.click(self._rendered, given, [done, download], show_progress_on=done, **IN_TURN)
         cancel.click(self._cancelled, None, done, cancels=[rendering], **AT_ONCE)
 
     @told_on_the_page
     def _previewed(self, clip, title, strength):
-        hidden = "", gr.DownloadButton(visible=False)
         if clip is None:
-            return "", *hidden
+            return _DROP, *nothing_painted(), gr.Row(visible=False)
         stylizer = self._stylizer(title, strength)
         painter = stylizer.tile_painter()
         paintings = [
@@ -67,17 +66,16 @@ class VideoSection:
             for frame in sample_frames(Path(clip), _FRAMES)
         ]
         images = "".join(f'<img src="{as_data_url(painting)}" alt="frame of the clip">' for painting in paintings)
-        return f'<div class="frames">{images}</div>', *hidden
+        return f'<div class="frames">{images}</div>', *nothing_painted(), gr.Row(visible=True)
 
     @told_on_the_page
     def _rendered(self, request: gr.Request, progress=_PROGRESS, clip=None, title="", strength=1.0):
         if clip is None:
             raise VideoError("Drop a clip first.")
-        session, stylizer = request.session_hash, self._stylizer(title, strength)
-        self._cancelling.begin(session)
+        stylizer, check_wanted = self._stylizer(title, strength), self._cancelling.begin(request.session_hash)
 
         def on_frame(done: int, total: int) -> None:
-            self._cancelling.check(session)
+            check_wanted()
             progress((done, total or None), desc="rendering", unit="frames")
 
         source = Path(clip)

@@ -18,7 +18,7 @@ from PIL import Image
 CHROMIUM = shutil.which("chromium")
 _FLAGS = shlex.split(
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
+    "--disable-component-update --disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
 )
 _SERVE = """
 import sys

@@ -18,6 +18,15 @@ from tests.scripts.web.served import (
     slide,
 )
 
+_COPY_GREEN_PICTURE = """async () => {
+  const canvas = Object.assign(document.createElement('canvas'), {width: 120, height: 90});
+  const pen = canvas.getContext('2d');
+  pen.fillStyle = 'green';
+  pen.fillRect(0, 0, 80, 90);
+  const blob = await new Promise(resolve => canvas.toBlob(resolve, 'image/png'));
+  await navigator.clipboard.write([new ClipboardItem({'image/png': blob})]);
+}"""
+
 pytestmark = pytest.mark.slow
 
 
@@ -144,9 +153,29 @@ def test_what_cannot_be_painted_while_a_slider_moves_is_a_sentence_in_the_pictur
         assert page.get_by_test_id("toast-body").count() == 0
 
 
-def test_painting_without_a_photo_is_a_sentence(page):
-    page.click("#paint")
-    page.get_by_text("Drop a photo first.").wait_for()
+def test_without_a_photo_nothing_is_offered_that_needs_one(page, tmp_path):
+    assert not page.is_visible("#paint")
+    drop_photo(page, colorful_photo(tmp_path / "holiday.png"))
+    page.wait_for_selector("#paint:visible")
+    page.click("#photo button[aria-label='Remove Image']")
+    page.wait_for_selector("#paint", state="hidden")
+    page.locator("#view", has_text="Drop a photo").wait_for()
+
+
+def test_a_photo_comes_from_the_webcam_or_the_clipboard(chromium, running):
+    page = open_page(chromium, running.url, permissions=["camera", "clipboard-read", "clipboard-write"])
+    page.click("#photo button[aria-label='Capture from camera']")
+    page.click("#photo [title='grant webcam access']")
+    page.click("#photo button[aria-label='capture photo']")
+    page.wait_for_selector("#view img.after:visible")
+    taken = page.inner_text("#note")
+    assert re.match(r"\d+ x \d+ px", taken)
+    page.click("#photo button[aria-label='Remove Image']")
+    page.evaluate(_COPY_GREEN_PICTURE)
+    page.click("#photo button[aria-label='Paste from clipboard']")
+    page.get_by_text("120 x 90 px").wait_for()
+    page.wait_for_selector("#view img.after:visible")
+    page.context.close()
 
 
 def test_two_browsers_at_once_do_not_mix_their_pictures(chromium, running, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from faststyle.models.loss_network_weights import load_vgg_weights
+from faststyle.train.settings import TrainSettings
 from tests.scripts.web.served import browser, colorful_photo, drop_photo, open_page, paint_and_download, served, slide
 from tests.scripts.web.test_trainings import OPTIONS
 from tests.toy_run import write_photos
@@ -67,28 +68,84 @@ def test_a_style_is_trained_stopped_found_again_resumed_by_another_server_and_st
     assert sorted(path.name for path in (tmp_path / "web").iterdir()) == ["runs", "server.log"]
 
 
-def test_the_network_is_compared_with_the_iterative_image_as_it_forms(chromium, tmp_path):
+@pytest.fixture
+def loss_network():
     try:
         load_vgg_weights("vgg16")
     except ValueError as error:
         pytest.skip(f"needs weights of VGG-16 ({error})")
+
+
+@pytest.mark.usefixtures("loss_network")
+def test_the_network_is_compared_with_the_iterative_image_as_it_forms(chromium, tmp_path):
     with served(tmp_path / "web") as running:
         page = open_page(chromium, running.url)
         page.get_by_role("tab", name="Compare").click()
         page.click("#compare")
-        page.get_by_text("Drop a photo and the style's painting first").wait_for()
+        page.get_by_text("Drop a photo first.").wait_for()
         page.set_input_files("#compare_photo input[type=file]", str(colorful_photo(tmp_path / "photo.png")))
+        page.wait_for_selector("#compare_photo img")
+        page.click("#compare")
+        page.get_by_text("Drop the painting of The Starry Night as well").wait_for()
         painting = colorful_photo(tmp_path / "painting.png", seed=5)
         page.set_input_files("#compare_painting input[type=file]", str(painting))
         page.wait_for_selector("#compare_painting img")
-        slide(page, "#compare_iterations", 10)
+        slide(page, "#compare_iterations", 400)
         page.click("#compare")
         page.wait_for_selector("#compare_curves svg")
+        page.click("#compare_cancel")
+        page.locator("#compare_answer", has_text="Cancelled.").wait_for()
+        assert not page.is_visible("#compare_report")
+        slide(page, "#compare_iterations", 10)
+        while page.inner_text("#compare_answer") == "Cancelled.":  # until its last iteration has ended
+            page.click("#compare")
+            page.wait_for_timeout(1000)
         page.locator("#compare_answer", has_text="iterations of L-BFGS from the photo").wait_for()
         with page.expect_download() as download:
             page.click("#compare_report")
         download.value.save_as(tmp_path / "report.html")
     assert "iterations" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.usefixtures("loss_network")
+def test_a_style_whose_painting_is_known_is_compared_without_asking_for_it(chromium, one_style, tmp_path):
+    shutil.copytree(one_style, tmp_path / "web" / "runs" / "mine" / "export")
+    painting = colorful_photo(tmp_path / "style_0.png", seed=5)
+    settings = TrainSettings(style_images=(str(painting),), content="")
+    (tmp_path / "web" / "runs" / "mine" / "config.json").write_text(settings.to_json())
+    with served(tmp_path / "web") as running:
+        page = open_page(chromium, running.url)
+        page.get_by_role("tab", name="Compare").click()
+        page.wait_for_selector("#compare_photo")
+        assert not page.is_visible("#compare_painting")
+        page.set_input_files("#compare_photo input[type=file]", str(colorful_photo(tmp_path / "photo.png")))
+        page.wait_for_selector("#compare_photo img")
+        slide(page, "#compare_iterations", 5)
+        page.click("#compare")
+        page.locator("#compare_answer", has_text="iterations of L-BFGS from the photo").wait_for()
+        page.click("#compare_style input")
+        page.get_by_role("option", name="Udnie").click()
+        page.wait_for_selector("#compare_painting:visible")
+
+
+def test_a_rendering_can_be_cancelled(chromium, tmp_path):
+    pytest.importorskip("av", reason="PyAV is not installed")
+    from tests.infer.stylize.clips import write_clip
+
+    write_clip(tmp_path / "long.mp4", [np.full((240, 320, 3), index, "uint8") for index in range(200)])
+    with served(tmp_path / "web") as running:
+        page = open_page(chromium, running.url)
+        page.get_by_role("tab", name="Video").click()
+        page.set_input_files("#clip input[type=file]", str(tmp_path / "long.mp4"))
+        page.wait_for_selector("#frames img")
+        page.click("#render")
+        page.get_by_text("rendering").wait_for()
+        page.click("#video_cancel")
+        page.locator("#video_done", has_text="Cancelled.").wait_for()
+        page.click("#render")  # what was cancelled leaves the next one alone
+        page.get_by_text("rendering").wait_for()
+        page.click("#video_cancel")
+        assert not page.is_visible("#video_download")
 
 
 def test_a_clip_is_previewed_rendered_and_downloaded(chromium, tmp_path):
@@ -104,9 +161,8 @@ def test_a_clip_is_previewed_rendered_and_downloaded(chromium, tmp_path):
         page.set_input_files("#clip input[type=file]", str(tmp_path / "broken.mp4"))
         page.get_by_text("broken.mp4: cannot be read").wait_for()
         page.get_by_test_id("toast-close").click()
-        page.get_by_role("button", name="Remove this file").or_(
-            page.locator("#clip button[aria-label='Clear']")
-        ).first.click()
+        page.locator("#frames", has_text="Drop a clip").wait_for()
+        assert not page.is_visible("#render")
         page.set_input_files("#clip input[type=file]", str(tmp_path / "clip.mp4"))
         page.wait_for_selector("#frames img")
         assert page.locator("#frames img").count() == 3
