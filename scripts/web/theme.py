@@ -13,7 +13,9 @@ CSS = """
 .styles .grid-container { gap: .4rem; grid-template-columns: repeat(auto-fill, minmax(5.6rem, 1fr)) !important; }
 .styles .thumbnail-item { border-radius: var(--radius-md); }
 .styles .caption-label { inset: auto 0 0 0; max-width: none; max-height: none; padding: .15rem .3rem; border: 0;
-  border-radius: 0; background: #000a; color: #fff; font-size: .7rem; line-height: 1.25; white-space: normal; }
+  border-radius: 0; background: #000a; color: #fff; font-size: .7rem; line-height: 1.25; white-space: normal;
+  opacity: 1 !important; }
+.styles .thumbnail-item.selected { outline: 3px solid var(--color-accent); outline-offset: -3px; }
 /* Gradio's is higher than our field, and would lie over the choice of sources. */
 [title="grant webcam access"] .wrap { min-height: 0 !important; height: 100%; }
 .note { color: var(--body-text-color-subdued); font-size: .9rem; }
