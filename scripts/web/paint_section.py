@@ -87,7 +87,7 @@ class PaintSection:
         settled = live | {"outputs": [view, done, download]} | AT_ONCE
 
         opening = [opened, strokes, brush, note, done, download, finishing]
-        opened_now = photo.input(self._opened, photo, opening, **AT_ONCE)
+        opened_now = photo.input(self._opened, photo, opening, trigger_mode="always_last", **AT_ONCE)
         # Once unseen, since the first painting of a size takes longer than those that follow a slider.
         opened_now.success(self._settled, **settled).success(self._warmed, knobs, None, **AT_ONCE)
         # The picture of before would look like what the broken file gave.

@@ -166,6 +166,7 @@ def test_a_photo_comes_from_the_webcam_or_the_clipboard(chromium, running):
     page = open_page(chromium, running.url, permissions=["camera", "clipboard-read", "clipboard-write"])
     page.click("#photo button[aria-label='Capture from camera']")
     page.click("#photo [title='grant webcam access']")
+    page.wait_for_function("document.querySelector('#photo video').currentTime > 0")
     page.click("#photo button[aria-label='capture photo']")
     page.wait_for_selector("#view img.after:visible")
     taken = page.inner_text("#note")
