@@ -88,17 +88,22 @@ def _newest(checkpoints: CheckpointStore, directory: RunDirectory) -> Checkpoint
     checkpoint = checkpoints.load_newest()
     if checkpoint is None:
         return None
-    position, lists = (
-        checkpoint.state.get("position"),
-        (checkpoint.state.get("unreadable"), checkpoint.state.get("styles", [])),
-    )
-    whole = isinstance(position, int) and position >= 0
-    if not (whole and all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in lists)):
-        raise RunDirectoryError(
-            f"{directory.path}: the state in its checkpoint of step {checkpoint.step} cannot be understood; remove "
-            "that file to go on from the one before"
-        )
+    position = checkpoint.state.get("position")
+    lists = checkpoint.state.get("unreadable"), checkpoint.state.get("styles", [])
+    if not (isinstance(position, int) and position >= 0 and all(map(_is_list_of_strings, lists))):
+        raise _not_understood(directory, checkpoint)
     return checkpoint
+
+
+def _is_list_of_strings(value) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _not_understood(directory: RunDirectory, checkpoint: Checkpoint) -> RunDirectoryError:
+    return RunDirectoryError(
+        f"{directory.path}: the state in its checkpoint of step {checkpoint.step} cannot be understood; remove "
+        "that file to go on from the one before"
+    )
 
 
 def style_digests(settings: TrainSettings) -> list[str]:
@@ -129,7 +134,10 @@ def check_pictures(directory: RunDirectory, settings: TrainSettings, *, content:
             f"holds {content}; say where they lie now, or choose another --output"
         )
     now = style_digests(settings)
-    for path, digest, kept in zip(settings.style_images, now, state.get("styles", now), strict=False):
+    noted = state.get("styles", now)
+    if len(noted) != len(now):
+        raise _not_understood(directory, checkpoint)
+    for path, digest, kept in zip(settings.style_images, now, noted, strict=True):
         if digest != kept:
             raise RunDirectoryError(
                 f"{directory.path}: {path} is another picture than its style image was; bring that one back, or "

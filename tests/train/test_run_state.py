@@ -121,6 +121,12 @@ class TestCheckPictures:
             "bring that one back, or choose another --output"
         )
 
+    def test_a_state_that_notes_another_number_of_style_images_is_refused(self, directory, settings):
+        state = {"position": 0, "unreadable": [], "styles": ["one", "another"]}
+        CheckpointStore(directory.checkpoints).save(Checkpoint(9, {}, state))
+        with pytest.raises(RunDirectoryError, match="its checkpoint of step 9 cannot be understood"):
+            check_pictures(directory, settings, content=None)
+
     def test_checkpoints_of_an_earlier_version_do_not_tell_their_style(self, directory, settings, tmp_path):
         CheckpointStore(directory.checkpoints).save(Checkpoint(9, {}, {"position": 0, "unreadable": []}))
         (tmp_path / "style.jpg").write_bytes(b"another")

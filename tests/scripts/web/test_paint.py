@@ -6,7 +6,7 @@ from PIL import Image, ImageCms
 
 from faststyle.images.decoding import ImageError
 from faststyle.images.files import read_image
-from faststyle.infer.exported_model.stylizer import StylizeError, load_stylizer
+from faststyle.infer.exported_model.stylizer import StylizeError, Stylizer, load_stylizer
 from faststyle.scripts.faststyle import main
 from faststyle.scripts.web.known_styles import KnownStyles
 from faststyle.scripts.web.paint import (
@@ -36,6 +36,8 @@ def test_the_preview_is_the_small_photo_painted(styles, photo_file):
     wish = Wish(styles.find("The Scream"), styles.find("Udnie"), share=0.25, strength=0.5)
     shown = preview(photo, wish, styles, quick=True)
     mix = {"the_scream": 0.75, "udnie": 0.25}
+    of_its_size = Stylizer("gallery", style_mixture=mix, strength=0.5, sized_from_pixels=0)
+    np.testing.assert_array_equal(shown, of_its_size(photo.quick))
     painted = load_stylizer("gallery", mix=mix, strength=0.5)(photo.quick)
     difference = np.abs(shown.astype(int) - painted)
     assert difference.mean() < 1  # a graph for one size rounds otherwise
