@@ -17,9 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from faststyle.command_line import run_command_line
+from faststyle.command_line import parse_number, run_command_line
 from faststyle.scripts.benchmarks.damage import damaged_bytes, damaged_json, damaged_npz
 from faststyle.scripts.benchmarks.fuzzed import SUBJECTS, Subject
+from faststyle.user_error import UserError
 
 HANG_SECONDS = 60
 _DAMAGE = {".json": damaged_json, ".npz": damaged_npz}
@@ -28,7 +29,7 @@ _DAMAGE = {".json": damaged_json, ".npz": damaged_npz}
 def add_fuzz_command(subcommands) -> None:
     """Adds `fuzz` to an argparse subparsers object."""
     parser = subcommands.add_parser("fuzz", help="read damaged files", description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=1.0)
+    parser.add_argument("--minutes", type=parse_number, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--subjects", nargs="+", choices=[s.name for s in SUBJECTS], default=[s.name for s in SUBJECTS])
     parser.add_argument("--only", type=int, metavar="NUMBER", help="one input, whose error is raised")
@@ -37,6 +38,8 @@ def add_fuzz_command(subcommands) -> None:
 
 def run_fuzz(arguments: argparse.Namespace) -> int:
     """Prints faults as they come and a table at the end; status 1 if there were any."""
+    if arguments.minutes <= 0:
+        raise UserError(f"--minutes must be above 0, got {arguments.minutes:g}")
     subjects = [subject for subject in SUBJECTS if subject.name in arguments.subjects]
     with tempfile.TemporaryDirectory() as folder:
         if arguments.only is not None:

@@ -86,3 +86,13 @@ def test_the_command_counts_inputs_and_finds_nothing(capsys):
     assert lines[0] == "| files | inputs | read | refused | fault | partial file | hang | crash |"
     name, *counts = lines[2].strip("| ").split(" | ")
     assert (name, counts[3:], status) == ("reports", ["0"] * 4, 0)
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "nan"])
+def test_no_time_is_refused(capsys, minutes):
+    try:
+        status = run_command_line("f", [fuzz.add_fuzz_command], ["fuzz", "--minutes", minutes])
+    except SystemExit as ended:
+        status = ended.code
+    assert status == 2
+    assert "minutes" in capsys.readouterr().err
