@@ -25,7 +25,6 @@ _NVIDIA_DEVICE = Path("/dev/nvidiactl")
 # Compiling takes a third of a second, and half of that once it is kept; a larger image saves more than that.
 SIZED_FROM_PIXELS = 2**20
 _KEPT_COMPILED = 20  # graphs, a few MB each; an export has several, and one more for each size of large images
-_KEPT_KERNELS = 200  # for some 20 image sizes; OpenVINO's 5,000 take half a GB in a process that sees many sizes
 _HINTS = {"bfloat16": "bf16", "float32": "f32"}
 
 Graph = Callable[[dict[str, np.ndarray]], np.ndarray]
@@ -166,8 +165,9 @@ def _openvino_core():
     import openvino
 
     core = openvino.Core()
+    # Kernels of image sizes that it saw: 5,000 of them take half a GB, and making them again a few percent of the time.
     with contextlib.suppress(RuntimeError):  # versions may come that do not know it
-        core.set_property("CPU", {"CPU_RUNTIME_CACHE_CAPACITY": str(_KEPT_KERNELS)})
+        core.set_property("CPU", {"CPU_RUNTIME_CACHE_CAPACITY": "0"})
     return core
 
 
