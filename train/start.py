@@ -66,7 +66,7 @@ def _run(settings: TrainSettings, directory: RunDirectory, check_place: Callable
 def _check(settings: TrainSettings, directory: RunDirectory) -> None:
     """Looks at style images, run directory and content folder; a data set of TFDS waits, since it may be downloaded."""
     for style_image in settings.style_images:  # what was typed first is named first
-        read_style_image(Path(style_image))
+        read_style_image(Path(style_image), tell=True)
     directory.check(settings)
     content = None
     if not settings.content.startswith(TFDS_PREFIX):

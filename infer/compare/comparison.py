@@ -42,7 +42,7 @@ def run_comparison(
         UserError: settings, photos, model or folder that cannot be used.
         KeyboardInterrupt: with a word on what is done.
     """
-    read_style_image(Path(settings.style))
+    read_style_image(Path(settings.style), tell=True)
     stems = stems_of_images(Path(settings.model))
     photos = choose_photos(Path(settings.content), count=settings.photos, seed=settings.objective.seed, stems=stems)
     bench = Bench(settings)

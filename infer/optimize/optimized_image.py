@@ -159,7 +159,7 @@ def _read_pictures(settings: OptimizeSettings) -> _Pictures:
         raise ImageError(f"{settings.content}: smaller than {_SMALLEST_PX} px on a side; choose a larger photo")
     styles = []
     for path in settings.styles:
-        style = read_style_image(Path(path))
+        style = read_style_image(Path(path), tell=True)
         recolor = settings.preserve_colors == "covariance"
         styles.append(to_uint8(match_mean_covariance(style, photo)) if recolor else style)
     return _Pictures(photo, styles, read_masks(settings.masks, photo))
