@@ -10,6 +10,8 @@ from faststyle import DISTRIBUTION
 
 # Nobody waits for another one. What fails is told, which the browser does not do for what passes by the queue.
 AT_ONCE: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+# Also while the same event is still being answered, when Gradio would drop it: what was chosen last counts.
+LAST_WINS: dict[str, Any] = AT_ONCE | {"trigger_mode": "always_last"}
 # Sooner by some milliseconds, and silent.
 SILENT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 # One at a time of all browsers; the others see their place in the queue.

@@ -12,7 +12,7 @@ from faststyle.infer.exported_model.stylizer import StylizeError
 from faststyle.infer.styles.gallery import GALLERY_MODEL, THUMBNAILS
 from faststyle.scripts.web.before_after import before_after
 from faststyle.scripts.web.cancelling import CancelledError, Cancelling
-from faststyle.scripts.web.events import AT_ONCE, IN_TURN, SILENT, new_file
+from faststyle.scripts.web.events import AT_ONCE, IN_TURN, LAST_WINS, SILENT, new_file
 from faststyle.scripts.web.known_styles import KnownStyles
 from faststyle.scripts.web.mask_brush import mask_brush
 from faststyle.scripts.web.paint import (
@@ -87,7 +87,7 @@ class PaintSection:
         settled = live | {"outputs": [view, done, download]} | AT_ONCE
 
         opening = [opened, strokes, brush, note, done, download, finishing]
-        opened_now = photo.input(self._opened, photo, opening, trigger_mode="always_last", **AT_ONCE)
+        opened_now = photo.input(self._opened, photo, opening, **LAST_WINS)
         # Once unseen, since the first painting of a size takes longer than those that follow a slider.
         opened_now.success(self._settled, **settled).success(self._warmed, knobs, None, **AT_ONCE)
         # The picture of before would look like what the broken file gave.
@@ -97,8 +97,8 @@ class PaintSection:
             slider.release(self._settled, **settled)
         colors.input(self._settled, **settled)
         brush.drawn(self._settled, **settled)
-        gallery.select(chosen_style, None, first, **AT_ONCE).success(self._settled, **settled)
-        other.select(chosen_style, None, second, **AT_ONCE).success(self._settled, **settled)
+        gallery.select(chosen_style, None, first, **LAST_WINS).success(self._settled, **settled)
+        other.select(chosen_style, None, second, **LAST_WINS).success(self._settled, **settled)
         alone.click(_one_style_alone, None, [second, other], **AT_ONCE).success(self._settled, **settled)
         asked: dict[str, Any] = {
             "inputs": [*knobs, file_format],

@@ -9,7 +9,7 @@ from faststyle.images.contact_sheet import fit_within
 from faststyle.infer.stylize.video import SmoothedStylizer, VideoError, stylize_video
 from faststyle.infer.stylize.video_samples import sample_frames
 from faststyle.scripts.web.cancelling import CancelledError, Cancelling
-from faststyle.scripts.web.events import AT_ONCE, IN_TURN, new_file
+from faststyle.scripts.web.events import AT_ONCE, IN_TURN, LAST_WINS, new_file
 from faststyle.scripts.web.known_styles import KnownStyles
 from faststyle.scripts.web.paint_section import chosen_style, nothing_painted, style_gallery
 from faststyle.scripts.web.pictures import as_data_url
@@ -51,7 +51,7 @@ class VideoSection:
         live |= {"inputs": given, "outputs": [frames, done, download, finishing]}
         clip.change(self._previewed, **live).failure(lambda: None, None, clip, **AT_ONCE)
         strength.release(self._previewed, **live)
-        self.gallery.select(chosen_style, None, chosen, **AT_ONCE).success(self._previewed, **live)
+        self.gallery.select(chosen_style, None, chosen, **LAST_WINS).success(self._previewed, **live)
         rendering = render.click(self._rendered, given, [done, download], show_progress_on=done, **IN_TURN)
         cancel.click(self._cancelled, None, done, cancels=[rendering], **AT_ONCE)
 
