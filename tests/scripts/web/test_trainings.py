@@ -113,6 +113,6 @@ def test_a_run_that_cannot_train_says_why(tmp_path, pictures):
     trainings = Trainings(tmp_path / "runs", [*OPTIONS, "--image-size", "30"])
     begin(trainings, pictures)
     wait_until(lambda: trainings.training() is None)
-    assert trainings.status("mine").problem == "error: --image-size must be a multiple of 4, at least 16, got 30"
+    assert trainings.status("mine").problem == "error: --image-size must be a multiple of 4 in 16..8192, got 30"
     with pytest.raises(TrainingError, match="no config.json in it|no such"):
         trainings.keep("mine")
