@@ -1,22 +1,29 @@
 """Exported toy models that many tests share: an export takes seconds."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the training first: a file of long tests that comes last keeps one process waiting for the other."""
+    items.sort(key=lambda item: "train" not in item.path.relative_to(Path(__file__).parent).parts)
 
 
 @pytest.fixture(scope="session")
 def one_style(tmp_path_factory) -> Path:
     """An exported toy model of one style, with one residual block."""
-    return _exported(tmp_path_factory.mktemp("models") / "one", num_styles=1)
+    return _exported(_common_folder(tmp_path_factory) / "one", num_styles=1)
 
 
 @pytest.fixture(scope="session")
 def two_styles(tmp_path_factory) -> Path:
     """An exported toy model of two styles, with one residual block."""
-    return _exported(tmp_path_factory.mktemp("models") / "two", num_styles=2)
+    return _exported(_common_folder(tmp_path_factory) / "two", num_styles=2)
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +49,17 @@ def _one_residual_block() -> Iterator[None]:
         yield
 
 
+def _common_folder(tmp_path_factory) -> Path:
+    """Of all processes that share out the tests, each of which has a temporary folder in it."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
 def _exported(folder: Path, *, num_styles: int) -> Path:
     from faststyle.train.export import export_model  # TensorFlow: not for the process that only shares out the tests
     from tests.toy_run import toy_weights
 
-    with _one_residual_block():
-        export_model(toy_weights(num_styles), folder)
+    with FileLock(folder.with_suffix(".lock")), _one_residual_block():
+        if not folder.is_dir():
+            export_model(toy_weights(num_styles), folder)
     return folder

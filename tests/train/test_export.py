@@ -128,16 +128,3 @@ def test_overwriting_replaces_the_model_whole_with_card_and_preview_and_follows_
     assert (model / "assets.extra" / "preview.png").stat().st_size > 0
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
     assert (outside / "thesis.txt").read_text() == "precious"
-
-
-@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
-def test_litert_takes_the_model_and_computes_the_same_at_any_size(one_style):
-    import tensorflow as tf
-
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(one_style), signature_keys=["serving_default"])
-    lite = tf.lite.Interpreter(model_content=converter.convert()).get_signature_runner("serving_default")
-    stylize = tf.saved_model.load(str(one_style)).signatures["serving_default"]
-    for shape in ((1, 50, 70, 3), (1, 64, 32, 3)):
-        image = np.random.default_rng(0).uniform(0, 255, shape).astype("float32")
-        expected = stylize(image=tf.constant(image))["stylized_image"]
-        np.testing.assert_allclose(lite(image=image)["stylized_image"], expected, atol=0.5)

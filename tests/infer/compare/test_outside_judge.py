@@ -46,6 +46,7 @@ def test_a_style_image_has_its_own_style_and_a_photo_is_itself(judge, pictures):
     assert judge(half, half)["outside_style"] < 1e-6 < 0.3 < judge(photo, photo)["outside_style"]
 
 
+@pytest.mark.slow
 def test_both_numbers_are_those_of_the_program_from_outside(judge, pictures):
     if not PROGRAM.is_file():
         pytest.skip(f"{PROGRAM} is not there")
