@@ -42,7 +42,8 @@ class Served(NamedTuple):
 
 @contextlib.contextmanager
 def served(folder: Path, *, models: str = "", options: str = "") -> Iterator[Served]:
-    """Serves the page until the block ends, with `folder / "runs"` as the folder of runs."""
+    """Serves the page until the block ends, with `folder / "runs"` as the folder of runs; skips without Gradio."""
+    pytest.importorskip("gradio", reason="Gradio is not installed")
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "server.log"
     with log.open("w") as file:
@@ -61,8 +62,7 @@ def served(folder: Path, *, models: str = "", options: str = "") -> Iterator[Ser
 
 @contextlib.contextmanager
 def browser():
-    """Chromium without a window; skips where it, Playwright or Gradio is not installed."""
-    pytest.importorskip("gradio", reason="Gradio is not installed")
+    """Chromium without a window; skips where it or Playwright is not installed."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (apt-get install chromium)")
