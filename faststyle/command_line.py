@@ -7,10 +7,12 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from faststyle import DISTRIBUTION
 from faststyle.native_logs import filter_native_logs
+from faststyle.remote_files import Place, is_url
 from faststyle.user_error import UserError
 
 USER_ERROR, FAILED, INTERRUPTED = 2, 1, 130
@@ -65,6 +67,7 @@ def _parse_and_run(program: str, add_commands, argv, only_command: str | None, v
     if argv is None:  # the process is ours, so its standard error is, too
         filter_native_logs()
     try:
+        _refuse_urls(arguments)
         return arguments.run(arguments)
     except KeyboardInterrupt as error:
         return _say(f"interrupted {one_line(error)}" if str(error) else "interrupted", INTERRUPTED)
@@ -87,6 +90,17 @@ def _parse_and_run(program: str, add_commands, argv, only_command: str | None, v
         if arguments.traceback or not _is_lack_of_memory(error):
             raise
         return _say("stopped: not enough memory; a smaller size needs less", FAILED)
+
+
+def _refuse_urls(arguments: argparse.Namespace) -> None:
+    """A URL taken for a path would make folders of its name here."""
+    for value in vars(arguments).values():
+        for place in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(place, (str, Path)) and is_url(place) and not isinstance(place, Place):
+                raise UserError(
+                    f"{str(place).replace('://', ':/').replace(':/', '://')}: takes a local path; "
+                    "copy from or to there with `gcloud storage cp -r`, `aws s3 cp --recursive` or the like"
+                )
 
 
 def one_line(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""Where content photos come from: a folder of images, or any TFDS image dataset such as `tfds:coco/2017`.
+"""Where content photos come from: a folder of images, here or at a URL, or any TFDS image dataset (`tfds:coco/2017`).
 
 A source is an endless, seeded sequence of still encoded photos: position p holds the same photo in every run, so that
 a resumed run goes on where it was.
@@ -6,13 +6,18 @@ a resumed run goes on where it was.
 
 import hashlib
 import itertools
+import os
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from functools import partial
+from operator import attrgetter
+from pathlib import Path, PurePath
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from faststyle.images.files import list_images
+from faststyle.images.formats import READABLE_SUFFIXES
+from faststyle.remote_files import RemoteFiles, is_url
 from faststyle.user_error import UserError
 
 TFDS_PREFIX = "tfds:"
@@ -51,35 +56,42 @@ class ContentSource(Protocol):
 
 
 def open_content_source(spec: str, *, held_out: int, seed: int, data_dir: Path | None = None) -> ContentSource:
-    """Opens a folder, or a TFDS dataset where `spec` begins with `tfds:`.
+    """Opens a folder, one at a URL, or a TFDS dataset where `spec` begins with `tfds:`.
 
     Args:
-        spec: a folder, searched recursively, or e.g. `tfds:coco/2017`.
+        spec: a folder, searched recursively, a URL of one such as `gs://bucket/photos`, or e.g. `tfds:coco/2017`.
         held_out: photos to hold out, fewer where the source is small.
         seed: of the order and of the choice of held-out photos.
         data_dir: for TFDS, where its datasets lie; None is TFDS's own default.
 
     Raises:
         ContentSourceError: no such folder or dataset, or no image in it.
+        RemoteFileError: a URL that cannot be read.
     """
     if spec.startswith(TFDS_PREFIX):
         return TfdsSource(spec.removeprefix(TFDS_PREFIX), held_out=held_out, seed=seed, data_dir=data_dir)
-    return FolderSource(Path(spec), held_out=held_out, seed=seed)
+    return FolderSource(spec, held_out=held_out, seed=seed)
+
+
+class _File(NamedTuple):
+    """A photo of a folder: its path in it, and how to get its bytes and their number."""
+
+    path: PurePath
+    photo: EncodedPhoto
+    size: Callable[[], int]
 
 
 class FolderSource:
-    """The image files below a folder. See `open_content_source`."""
+    """The image files below a folder, here or at a URL. See `open_content_source`."""
 
-    def __init__(self, folder: Path, *, held_out: int, seed: int) -> None:
-        if not folder.is_dir():
-            raise ContentSourceError(f"{folder}: no such folder; --content takes a folder of photos or tfds:NAME")
-        files = list_images(folder)
+    def __init__(self, folder: str, *, held_out: int, seed: int) -> None:
+        files = _remote_files(folder) if is_url(folder) else _local_files(Path(folder))
         if not files:
             raise ContentSourceError(f"{folder}: no image files (jpg, png, webp, tiff, bmp, gif) in it")
         shuffled = [files[i] for i in np.random.default_rng([seed, 0]).permutation(len(files))]
         count = _held_out_count(held_out, len(files))
-        self._held_out, self._files = shuffled[:count], sorted(shuffled[count:])
-        self._seed, self._folder = seed, folder
+        self._held_out, self._files = shuffled[:count], sorted(shuffled[count:], key=attrgetter("path"))
+        self._seed = seed
         self.description = f"folder {folder}"
 
     def __len__(self) -> int:
@@ -89,16 +101,16 @@ class FolderSource:
         first_epoch, offset = divmod(start, len(self))
         for epoch in itertools.count(first_epoch):
             order = np.random.default_rng([self._seed, 1 + epoch]).permutation(len(self))
-            yield from (_photo_from_file(self._files[i]) for i in order[offset:])
+            yield from (self._files[i].photo for i in order[offset:])
             offset = 0
 
     def held_out(self) -> list[EncodedPhoto]:
-        return [_photo_from_file(path) for path in self._held_out]
+        return [file.photo for file in self._held_out]
 
     def fingerprint(self) -> str:
         """Of names and sizes; nothing is read."""
-        files = sorted(self._files + self._held_out)
-        return _fingerprint(f"{path.relative_to(self._folder).as_posix()} {path.stat().st_size}" for path in files)
+        files = sorted(self._files + self._held_out, key=attrgetter("path"))
+        return _fingerprint(f"{file.path.as_posix()} {file.size()}" for file in files)
 
 
 class TfdsSource:
@@ -190,8 +202,22 @@ def _reader(encoded: bytes) -> Callable[[], bytes]:
     return lambda: encoded
 
 
-def _photo_from_file(path: Path) -> EncodedPhoto:
-    return EncodedPhoto(str(path), path.read_bytes)
+def _local_files(folder: Path) -> list[_File]:
+    if not folder.is_dir():
+        raise ContentSourceError(f"{folder}: no such folder; --content takes a folder of photos, its URL, or tfds:NAME")
+    return [
+        _File(path.relative_to(folder), EncodedPhoto(str(path), path.read_bytes), partial(os.path.getsize, path))
+        for path in list_images(folder)
+    ]
+
+
+def _remote_files(url: str) -> list[_File]:
+    remote = RemoteFiles(url)
+    return [
+        _File(path, EncodedPhoto(f"{url}/{path}", partial(remote.read, path)), partial(known.__getitem__, "size"))
+        for path, known in sorted(remote.known.items(), key=lambda item: item[0])
+        if path.suffix.lower() in READABLE_SUFFIXES and not any(part.startswith(".") for part in path.parts)
+    ]
 
 
 def _fingerprint(lines: Iterable[str], *, photos: int | None = None) -> str:

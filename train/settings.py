@@ -9,6 +9,7 @@ import typing
 from faststyle.infer.optimize.settings import LARGEST_PX
 from faststyle.infer.styles.names import style_name
 from faststyle.models.objective_settings import CONTENT_LAYERS, STYLE_LAYERS, ObjectiveSettings
+from faststyle.remote_files import is_url
 from faststyle.user_error import UserError
 
 _RANDOM_START_FADE_IN = 500
@@ -26,7 +27,7 @@ class TrainSettings:
 
     Attributes:
         style_images: one file per style.
-        content: folder of photos or `tfds:NAME`.
+        content: folder of photos, its URL, or `tfds:NAME`.
         data_dir: where TFDS datasets lie; None is TFDS's default.
         loss_network: "vgg16" or "vgg19".
         vgg_weights: file of the loss network's weights; None searches (`faststyle.models.loss_network_weights`).
@@ -96,7 +97,7 @@ class TrainSettings:
     def __post_init__(self) -> None:
         object.__setattr__(self, "style_images", tuple(self.style_images))
         object.__setattr__(self, "style_sizes", tuple(self.style_sizes))
-        if self.content and not self.content.startswith("tfds:"):
+        if self.content and not self.content.startswith("tfds:") and not is_url(self.content):
             object.__setattr__(self, "content", os.path.normpath(self.content))  # photos/ is photos
         if not self.style_images:
             raise UserError("a run needs at least one style image")

@@ -5,6 +5,7 @@ import dataclasses
 from pathlib import Path
 
 from faststyle.command_line import as_typed, parse_layers, parse_number, parse_whole_number, parse_whole_numbers
+from faststyle.remote_files import Place
 from faststyle.train.settings import OPTIMIZERS, TUNED, TrainSettings
 
 _DEFAULTS = dataclasses.asdict(TrainSettings(style_images=("",), content=""))
@@ -43,7 +44,11 @@ def run_train(arguments: argparse.Namespace) -> int:
 
 def _add_data_options(group) -> None:
     group.add_argument(
-        "--content", required=True, metavar="SOURCE", help="folder of photos, or tfds:NAME, e.g. tfds:coco/2017"
+        "--content",
+        type=Place,
+        required=True,
+        metavar="SOURCE",
+        help="folder of photos, its URL, e.g. gs://bucket/photos, or tfds:NAME, e.g. tfds:coco/2017",
     )
     _option(group, "data_dir", str, "where TFDS datasets lie (default: TFDS's own place)", metavar="DIR")
     _option(group, "image_size", parse_whole_number, "side of the training crops, px, a multiple of 4")

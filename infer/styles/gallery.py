@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from faststyle import models
 from faststyle.infer.styles.model_card import read_model_card
+from faststyle.remote_files import cached_copy, is_url
 from faststyle.user_error import UserError
 
 GALLERY_MODEL = Path(models.__file__).parent / "assets" / "gallery"
@@ -63,8 +64,8 @@ def find_model(
 ) -> tuple[Path, dict[str, float] | None]:
     """The folder and the style mixture that a model's name or path means.
 
-    A path means itself, and so does a name that is a folder here. Otherwise a gallery style's name means that style of
-    the shipped model, and "gallery" the shipped model.
+    A path means itself, and so does a name that is a folder here; a URL means the copy of its folder in the cache.
+    Otherwise a gallery style's name means that style of the shipped model, and "gallery" the shipped model.
 
     Args:
         model: what the user gave.
@@ -72,7 +73,10 @@ def find_model(
 
     Raises:
         GalleryError: a name that is neither folder nor style, or a mixture within one style.
+        RemoteFileError: a URL that cannot be read.
     """
+    if is_url(model):
+        return cached_copy(str(model)), mixture
     path = Path(model)
     if len(path.parts) != 1 or (path.is_dir() and not _hides_the_gallery(path)):
         return path, mixture

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from faststyle.command_line import parse_number
+from faststyle.remote_files import Place, local_copies
 
 _FORMATS = ("png", "jpg", "webp", "tiff", "avif", "heic")
 
@@ -20,16 +21,18 @@ def add_stylize_command(subcommands) -> None:
     )
     parser.add_argument(
         "model",
+        type=Place,
         metavar="MODEL",
         help="a gallery style such as starry_night (`faststyle styles` lists them), gallery with --mix, or the folder "
-        "of an exported model, e.g. runs/starry/export; a folder of a style's name goes first",
+        "of an exported model, e.g. runs/starry/export; a folder of a style's name goes first. Also a URL, e.g. gs://...",
     )
     parser.add_argument(
         "inputs",
-        type=Path,
+        type=Place,
         nargs="+",
         metavar="INPUT",
-        help="photos, folders, quoted patterns such as 'photos/**/*.jpg', or - for standard input",
+        help="photos, folders, quoted patterns such as 'photos/**/*.jpg', URLs of photos or folders such as "
+        "gs://bucket/photos, or - for standard input",
     )
     parser.add_argument(
         "--output", type=Path, required=True, metavar="PATH", help="image file, folder for several, or - for a pipe"
@@ -102,6 +105,11 @@ def _add_machine(group) -> None:
 
 def run_stylize(arguments: argparse.Namespace) -> int:
     """Runs the command; the exit status is 1 when a photo of several could not be stylized."""
+    with local_copies(arguments.inputs) as arguments.inputs:
+        return _stylize(arguments)
+
+
+def _stylize(arguments: argparse.Namespace) -> int:
     from faststyle.infer.exported_model.runtimes import leave_out_converter
     from faststyle.infer.exported_model.stylizer import StylizeError, Stylizer
     from faststyle.infer.stylize.files import list_failures, stylize_files

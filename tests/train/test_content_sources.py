@@ -62,6 +62,19 @@ class TestFolder:
         held_out = [{photo.name for photo in source.held_out()} for source in (first, same, other)]
         assert held_out[0] == held_out[1] != held_out[2]
 
+    def test_a_folder_at_a_url_gives_the_same_photos_in_the_same_order(self, folder):
+        memory = pytest.importorskip("fsspec", reason="fsspec is not installed").filesystem("memory")
+        (folder / ".hidden.jpg").touch()
+        (folder / "trip" / "notes.txt").touch()
+        memory.put(str(folder), "/photos", recursive=True)
+        try:
+            here, there = (open_content_source(place, held_out=3, seed=5) for place in (str(folder), "memory://photos"))
+            assert there.fingerprint() == here.fingerprint()
+            for one, other in ((here.held_out(), there.held_out()), (here.photos(20), there.photos(20))):
+                assert [photo.read() for photo in islice(other, 40)] == [photo.read() for photo in islice(one, 40)]
+        finally:
+            memory.rm("/photos", recursive=True)
+
     def test_another_seed_gives_another_order_of_the_same_photos(self, folder):
         one, other = (names(open_content_source(str(folder), held_out=0, seed=s), start=0, count=30) for s in (5, 6))
         assert one != other
