@@ -72,7 +72,7 @@ class RemoteFiles:
         try:
             self._system.get(list(self._addresses.values()), copies)
         except Exception as error:
-            raise RemoteFileError(f"{self._url}: {_reason(error)}") from error
+            raise RemoteFileError(f"{self._url}: {_reason(error, 'copied')}") from error
 
 
 @contextlib.contextmanager
@@ -102,11 +102,12 @@ def cached_copy(url: str) -> Path:
     if not (copies / state).is_dir():
         with tempfile.TemporaryDirectory(dir=copies) as scratch:
             remote.copy(Path(scratch) / state)
-            (Path(scratch) / state).replace(copies / state)
+            with contextlib.suppress(OSError):  # another process was first
+                (Path(scratch) / state).replace(copies / state)
     return copies / state
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, wanted: str = "read") -> str:
     if isinstance(error, ModuleNotFoundError):
         return f"needs {error.name}, which is not installed: pip install fsspec"
-    return f"cannot be read ({error or type(error).__name__})"
+    return f"cannot be {wanted} ({error or type(error).__name__})"
