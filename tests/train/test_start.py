@@ -22,7 +22,10 @@ def nothing_built(monkeypatch):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (["--content", "no/such/folder"], "no/such/folder: no such folder; --content takes a folder of photos or tfds"),
+        (
+            ["--content", "no/such/folder"],
+            "no/such/folder: no such folder; --content takes a folder of photos, its URL",
+        ),
         (["--content", "{empty}"], "{empty}: no image files (jpg, png, webp, tiff, bmp, gif) in it"),
         (["--batch-size", "50"], "folder {photos}: 12 readable photos of 12, but a batch needs 50; "),
     ],
