@@ -1,5 +1,6 @@
 """The front door of training: what cannot be trained is refused before a heavy import, the rest run to its export."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +34,9 @@ def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False
         TrainingInterruptedError: Ctrl-C or SIGTERM; a checkpoint of the last step was written.
     """
     cluster = cluster_of_environment()
+    if cluster.workers > 1:
+        # TensorFlow tells of a lost process in a dozen lines, and then raises what becomes one line.
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     directory = RunDirectory(output)
     _check(settings, directory)
     if dry_run:

@@ -18,16 +18,48 @@ from tests.toy_run import QUICKLY_TRACED, toy_command
 # The command on a processor that TensorFlow takes for several devices, with one residual block and no export.
 ON_DEVICES = """
 import sys
+from faststyle.native_logs import filter_native_logs
+filter_native_logs()
 import tensorflow as tf
-devices, *sys.argv[1:] = sys.argv[1:]
-split = [tf.config.LogicalDeviceConfiguration()] * int(devices)
+split = [tf.config.LogicalDeviceConfiguration()] * int(sys.argv[1])
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], split)
 from faststyle.models import transform_net
 transform_net.RESIDUAL_BLOCKS = 1
 import faststyle.train.run
 faststyle.train.run.export_model = lambda *_, **__: None
 from faststyle.scripts.faststyle import main
-sys.exit(main())
+sys.exit(main(sys.argv[2:]))
+"""
+# Gradients of (3, 0) and (0, 4) on two devices: their mean of length 2.5 is clipped to (0.6, 0.8).
+CLIPPED = """
+import keras
+import numpy as np
+import tensorflow as tf
+split = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], split)
+from faststyle.train.cluster import ALONE
+from faststyle.train.devices import open_devices
+from faststyle.train.trainer import TERMS
+
+devices = open_devices(ALONE)
+
+class Products:
+    def __init__(self):
+        with devices.copies():
+            self.trainable_variables = [keras.Variable([0.0, 0.0])]
+            self.optimizer = keras.optimizers.SGD(1.0, global_clipnorm=1.0)
+            self.optimizer.build(self.trainable_variables)
+
+    def __call__(self, batch, training):
+        return batch["image"] * self.trainable_variables[0].value
+
+    def minimized(self, batch, products):
+        loss = tf.reduce_mean(tf.reduce_sum(products, axis=1))
+        return loss, dict.fromkeys(TERMS, loss)
+
+trainer = Products()
+terms = devices.train_step_terms(trainer, {"image": np.array([[3, 0], [0, 4]], "float32")})
+np.testing.assert_allclose(trainer.trainable_variables[0].numpy(), [-0.6, -0.8], rtol=1e-6)
 """
 STEPS = 20
 OPTIONS = ["--steps", str(STEPS), "--precision", "float32", "--checkpoint-every", "5", "--preview-every", "10"]
@@ -42,7 +74,8 @@ def command(tmp_path_factory) -> list[str]:
 
 
 def start(arguments: list[str], output: Path, *, devices: int = 1, cluster: dict | None = None) -> subprocess.Popen:
-    environment = os.environ | ({"TF_CONFIG": json.dumps(cluster)} if cluster else {})
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}  # set before TensorFlow is imported, here too early
+    environment |= {"TF_CONFIG": json.dumps(cluster)} if cluster else {}
     whole = [sys.executable, "-c", ON_DEVICES, str(devices), *arguments, "--output", str(output)]
     return subprocess.Popen(whole, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -67,7 +100,7 @@ def finished(process: subprocess.Popen, status: int = 0) -> tuple[str, str]:
     """What a process said to both outputs, its progress bar left out."""
     out, errors = process.communicate(timeout=120)
     assert process.returncode == status, errors
-    lines = [line for line in errors.replace("\r", "\n").splitlines() if line.strip() and "step/s" not in line]
+    lines = [line for line in errors.replace("\r", "\n").splitlines() if line.strip() and "%|" not in line]
     return out, "\n".join(lines)
 
 
@@ -97,6 +130,11 @@ def test_two_devices_have_the_losses_of_one_with_the_double_batch(command, one_d
     np.testing.assert_allclose(totals(tmp_path / "run"), totals(one_device), atol=1e-4)
 
 
+def test_gradients_are_clipped_after_they_were_averaged():
+    done = subprocess.run([sys.executable, "-c", CLIPPED], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.fixture(scope="module")
 def two_workers(command, tmp_path_factory) -> tuple[Path, list[tuple[str, str]]]:
     """A run of two processes that nothing interrupted, and what each of them said."""
@@ -117,7 +155,7 @@ def test_only_the_chief_writes_and_tells(two_workers):
     assert [path.name for path in run.parent.iterdir()] == ["run"]
     assert "20 of batch 4 (2 on each of 2 devices) at 32 px" in chief
     assert worker == "Process 2 of 2 trains; the first one tells and writes.\n"
-    assert (chief_errors, worker_errors) == ("step 10", "")
+    assert (chief_errors, worker_errors) == ("", "")
 
 
 @pytest.mark.slow
