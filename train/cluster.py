@@ -1,8 +1,8 @@
 """The processes of one training on several machines, as the environment variable `TF_CONFIG` names them."""
 
+import dataclasses
 import json
 import os
-from typing import NamedTuple
 
 from faststyle.user_error import UserError
 
@@ -14,7 +14,8 @@ class LostWorkerError(RuntimeError):
     """Another process of this training ended, or cannot be reached."""
 
 
-class Cluster(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Cluster:
     """How many processes train together, and which of them this one is, counted from 0."""
 
     workers: int = 1

@@ -5,7 +5,7 @@ which is the gradient of the whole batch, since every term of the loss is a mean
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -74,7 +74,7 @@ class _StrategyDevices(OneDevice):
         super().__init__(cluster, count=strategy.num_replicas_in_sync)
         self._strategy = strategy
         self._here = self.count // cluster.workers
-        self._step = None
+        self._step: Callable | None = None
 
     def copies(self) -> contextlib.AbstractContextManager:
         return self._strategy.scope()

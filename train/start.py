@@ -34,11 +34,13 @@ def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False
         TrainingInterruptedError: Ctrl-C or SIGTERM; a checkpoint of the last step was written.
     """
     cluster = cluster_of_environment()
+    directory = RunDirectory(output)
+    _check(settings, directory)
     if cluster.workers > 1:
         # TensorFlow tells of a lost process in a dozen lines, and then raises what becomes one line.
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    directory = RunDirectory(output)
-    _check(settings, directory)
+        number = f"Process {cluster.index + 1} of {cluster.workers}"
+        print(f"{number}: they begin when all are there; the first one tells and writes.", flush=True)
     if dry_run:
         _plan(settings, directory, cluster)
     elif cluster.is_chief:
@@ -63,7 +65,6 @@ def _take_part(settings: TrainSettings, directory: RunDirectory, cluster: Cluste
     run = TrainingRun(settings, directory, cluster=cluster)
     if run.step < settings.steps:
         run.plan()
-        print(f"Process {cluster.index + 1} of {cluster.workers} trains; the first one tells and writes.", flush=True)
         run.train()
 
 

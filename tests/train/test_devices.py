@@ -154,7 +154,8 @@ def test_only_the_chief_writes_and_tells(two_workers):
     run, [(chief, chief_errors), (worker, worker_errors)] = two_workers
     assert [path.name for path in run.parent.iterdir()] == ["run"]
     assert "20 of batch 4 (2 on each of 2 devices) at 32 px" in chief
-    assert worker == "Process 2 of 2 trains; the first one tells and writes.\n"
+    assert chief.startswith("Process 1 of 2: they begin when all are there; the first one tells and writes.\nPlan\n")
+    assert worker == "Process 2 of 2: they begin when all are there; the first one tells and writes.\n"
     assert (chief_errors, worker_errors) == ("", "")
 
 
