@@ -98,7 +98,7 @@ def start_two_workers(
 
 def finished(process: subprocess.Popen, status: int = 0) -> tuple[str, str]:
     """What a process said to both outputs, its progress bar left out."""
-    out, errors = process.communicate(timeout=120)
+    out, errors = process.communicate(timeout=300)
     assert process.returncode == status, errors
     lines = [line for line in errors.replace("\r", "\n").splitlines() if line.strip() and "%|" not in line]
     return out, "\n".join(lines)
@@ -214,7 +214,7 @@ def test_a_resume_on_another_number_of_devices_says_what_changes_and_goes_on(com
 
 
 def wait_for(file: Path, processes: list[subprocess.Popen]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not file.exists():
         for process in processes:
             assert process.poll() is None, process.communicate()
