@@ -203,14 +203,26 @@ def test_processes_with_other_options_are_refused_in_one_line(command, tmp_path)
 
 
 @pytest.mark.slow
-def test_a_resume_on_another_number_of_devices_says_what_changes_and_goes_on(command, tmp_path):
+def test_a_resume_is_exact_on_as_many_devices_and_says_on_another_number_what_changes(command, tmp_path):
     run, arguments = tmp_path / "run", [*command, "--batch-size", "2"]
     finished(start(arguments, run, devices=2))
-    for unfinished in (run / "weights.npz", run / "checkpoints" / f"step_{STEPS:08d}.npz"):
-        unfinished.unlink()
+    expected = weights(run)
+    lose_the_end(run)
+    out, _ = finished(start(arguments, run, devices=2))
+    assert "warning" not in out
+    found = weights(run)
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+    lose_the_end(run)
     out, _ = finished(start(arguments, run))
     assert "warning: since step 15 devices was 2, now 1; global_batch was 4, now 2; the run goes on" in out
     assert len(totals(run)) == STEPS
+
+
+def lose_the_end(run: Path) -> None:
+    """As if the run had been killed after step 15."""
+    for unfinished in (run / "weights.npz", run / "checkpoints" / f"step_{STEPS:08d}.npz"):
+        unfinished.unlink()
 
 
 def wait_for(file: Path, processes: list[subprocess.Popen]) -> None:
