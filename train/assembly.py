@@ -1,5 +1,6 @@
 """Puts a run's parts together from its settings: transform network, loss network, objective, optimizer."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,20 +47,30 @@ def initial_network(settings: TrainSettings, policy: str) -> keras.Model:
     return network
 
 
-def compiled_trainer(settings: TrainSettings, network: keras.Model, policy: str) -> StyleTrainer:
+def compiled_trainer(
+    settings: TrainSettings,
+    network: keras.Model,
+    policy: str,
+    *,
+    copies: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext,
+) -> StyleTrainer:
     """The trainer of `network` with objective, style targets and optimizer, ready for its first step.
+
+    Args:
+        settings: of the run.
+        network: from `initial_network`, made in `copies` as well.
+        policy: a Keras dtype policy.
+        copies: see `faststyle.train.devices.OneDevice.copies`.
 
     Raises:
         UserError: settings, style images or loss network weights that cannot be used.
     """
     chosen = objective_settings(settings)
-    loss_network = LossNetwork(
-        settings.loss_network,
-        layers=chosen.layers(),
-        pooling=settings.pooling,
-        dtype=policy,
-        weights=load_vgg_weights(settings.loss_network, settings.vgg_weights),
-    )
+    weights = load_vgg_weights(settings.loss_network, settings.vgg_weights)
+    with copies():
+        loss_network = LossNetwork(
+            settings.loss_network, layers=chosen.layers(), pooling=settings.pooling, dtype=policy, weights=weights
+        )
     loss_network.check_size(chosen.layers(), settings.image_size, settings.image_size)
     objective = Objective(loss_network, chosen)
     targets = stacked_style_targets(objective, settings)
@@ -71,8 +82,9 @@ def compiled_trainer(settings: TrainSettings, network: keras.Model, policy: str)
         decay=settings.learning_rate_decay,
     )
     kind = Muon if settings.optimizer == "muon" else keras.optimizers.Adam
-    optimizer = kind(rate, global_clipnorm=settings.clip_norm or None)
-    optimizer.build(network.trainable_variables)
+    with copies():
+        optimizer = kind(rate, global_clipnorm=settings.clip_norm or None)
+        optimizer.build(network.trainable_variables)
     # On CPUs oneDNN's kernels beat XLA's threefold on this network; on GPUs Keras decides.
     xla = "auto" if has_gpu() or keras.backend.backend() == "jax" else False
     trainer.compile(optimizer=optimizer, jit_compile=xla)

@@ -1,5 +1,6 @@
 """Encoded photos to batches of crops: decoded in parallel, cropped and flipped by a seed, unreadable files skipped."""
 
+import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -35,47 +36,60 @@ def content_batches(
     seed: int,
     start: int = 0,
     on_unreadable: Callable[[str, str], None] = lambda name, reason: None,
+    part: int = 0,
+    parts: int = 1,
 ) -> Iterator[ContentBatch]:
     """Endless batches of random crops, horizontally flipped half of the time.
 
     The crop of a photo depends on `seed` and its position only. An unreadable photo is left out and reported.
 
+    Of several processes each decodes and gets its own part of every batch: the same images that one alone would get,
+    as long as all can be read. In the place of one that cannot, a part shows a photo of its next batch already now, so
+    that every batch begins where it would begin for all of them.
+
     Args:
         source: photos.
-        batch_size: images in a batch.
+        batch_size: images in a batch, of all parts.
         image_size: side of the crops in px.
         seed: of crops and flips.
         start: position in the source, as `ContentBatch.next_position`.
+        part: which part of the batches, from 0.
+        parts: into how many equal parts batches are divided.
         on_unreadable: called with name and reason, for every time an unreadable photo comes up.
 
     Raises:
         ContentSourceError: a whole epoch held no readable photo.
     """
+    size = batch_size // parts
+    photos = enumerate(source.photos(start), start=start)
+    own = ((position, photo) for position, photo in photos if (position - start) % batch_size // size == part)
+    crops = _crops_or_nones(source, own, image_size=image_size, seed=seed, on_unreadable=on_unreadable)
+    if parts > 1:
+        yield from _parts_of_batches(crops, size, ends=itertools.count(start + batch_size, batch_size))
+        return
     images: list[np.ndarray] = []
-    unreadable_in_a_row = 0
-    for position, name, crop in _decoded(source, image_size=image_size, seed=seed, start=start):
-        if isinstance(crop, ImageError):
-            on_unreadable(name, str(crop))
-            unreadable_in_a_row += 1
-            if unreadable_in_a_row >= 2 * len(source) - 1:  # these hold a whole epoch, wherever they begin
-                raise ContentSourceError(f"{source.description}: none of its {len(source)} images can be read")
+    for position, crop in crops:
+        if crop is None:
             continue
-        unreadable_in_a_row = 0
         images.append(crop)
         if len(images) == batch_size:
             yield ContentBatch(np.stack(images), position + 1)
             images = []
 
 
-def open_enough_content(settings: TrainSettings) -> ContentSource:
+def open_enough_content(settings: TrainSettings, *, devices: int = 1) -> ContentSource:
     """The photos of a run.
+
+    Args:
+        settings: of the run.
+        devices: each of which takes a batch in every step.
 
     Raises:
         ContentSourceError: none there, or fewer that can be read than a batch needs.
     """
     data_dir = Path(settings.data_dir) if settings.data_dir else None
     source = open_content_source(settings.content, held_out=settings.held_out, seed=settings.seed, data_dir=data_dir)
-    check_enough_readable(source, settings.batch_size)
+    check_enough_readable(source, settings.batch_size * devices)
     return source
 
 
@@ -109,13 +123,38 @@ def center_crops(photos: Iterable[EncodedPhoto], *, image_size: int, limit: int 
     return np.stack(crops) if crops else np.zeros((0, image_size, image_size, 3), "uint8")
 
 
-def _decoded(source: ContentSource, *, image_size: int, seed: int, start: int):
+def _parts_of_batches(crops: Iterator, size: int, *, ends: Iterator[int]) -> Iterator[ContentBatch]:
+    upcoming: deque = deque()
+    for end in ends:
+        while len(readable := [crop for crop in upcoming if crop is not None]) < size:
+            upcoming.append(next(crops)[1])
+        yield ContentBatch(np.stack(readable[:size]), end)
+        for _ in range(size):
+            upcoming.popleft()
+
+
+def _crops_or_nones(source: ContentSource, photos: Iterable, *, image_size: int, seed: int, on_unreadable: Callable):
+    """Yields `(position, crop or None)` in order."""
+    unreadable_in_a_row = 0
+    for position, name, crop in _decoded(photos, image_size=image_size, seed=seed):
+        if isinstance(crop, ImageError):
+            on_unreadable(name, str(crop))
+            unreadable_in_a_row += 1
+            if unreadable_in_a_row >= 2 * len(source) - 1:  # these hold a whole epoch, wherever they begin
+                raise ContentSourceError(f"{source.description}: none of its {len(source)} images can be read")
+            yield position, None
+        else:
+            unreadable_in_a_row = 0
+            yield position, crop
+
+
+def _decoded(photos: Iterable[tuple[int, EncodedPhoto]], *, image_size: int, seed: int):
     """Yields `(position, name, crop or ImageError)` in order, decoding ahead on all cores."""
     ahead: deque = deque()
     workers = os.cpu_count() or 1
     pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
     try:
-        for position, photo in enumerate(source.photos(start), start=start):
+        for position, photo in photos:
             ahead.append((position, photo.name, pool.submit(_random_crop, photo, image_size, (seed, position))))
             if len(ahead) > _PHOTOS_AHEAD_PER_WORKER * workers:
                 position, name, future = ahead.popleft()

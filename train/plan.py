@@ -59,12 +59,14 @@ def describe_plan(
     start_step: int,
     measured: Measurement,
     disk: int,
+    devices: int = 1,
 ) -> str:
     """The plan as aligned lines of text."""
+    batch = settings.batch_size * devices
     left = max(0, settings.steps - start_step)
     seconds = left * measured.seconds_per_step
     end = datetime.datetime.now() + datetime.timedelta(seconds=seconds)
-    speed = settings.batch_size / measured.seconds_per_step
+    speed = batch / measured.seconds_per_step
     with_tensorflow = keras.backend.backend() == "tensorflow"
     resumed = f", resumed at step {start_step:,}" if start_step else ""
     rows = {
@@ -75,7 +77,9 @@ def describe_plan(
         "loss network": f"{loss_network_weights}; content {_layers(settings.content_layers)}; "
         f"style {_layers(settings.style_layers)} ({settings.statistic})",
         "weights": f"content {settings.content_weight:g}, style {settings.style_weight:g}, tv {settings.tv_weight:g}",
-        "steps": f"{settings.steps:,} of batch {settings.batch_size} at {settings.image_size} px{resumed}",
+        "steps": f"{settings.steps:,} of batch {batch}"
+        + (f" ({settings.batch_size} on each of {devices} devices)" if devices > 1 else "")
+        + f" at {settings.image_size} px{resumed}",
         "precision": policy,
         "speed": f"{measured.seconds_per_step:.2f} s per step ({speed:.1f} images/s), measured",
         "memory": f"{measured.peak_bytes / 2**30:.1f} GiB peak on the {'GPU' if has_gpu() else 'processor'}, measured",

@@ -1,6 +1,9 @@
 """One training run from start to export: plan, steps, checkpoints, previews, stops, resume."""
 
+import contextlib
+import hashlib
 import itertools
+import json
 from collections.abc import Callable
 
 import keras
@@ -11,9 +14,11 @@ from faststyle.images.files import write_image
 from faststyle.machine import machine
 from faststyle.models.transform_net_weights import pack_transform_weights
 from faststyle.train.assembly import compiled_trainer, initial_network, make_deterministic
+from faststyle.train.cluster import ALONE, VARIABLE, Cluster
 from faststyle.train.color_fit import fit_colors
 from faststyle.train.content_batches import center_crops, content_batches, open_enough_content
 from faststyle.train.content_sources import ContentSource
+from faststyle.train.devices import open_devices
 from faststyle.train.export import export_model
 from faststyle.train.held_out import (
     collapse_reason,
@@ -31,6 +36,7 @@ from faststyle.train.run_log import RunLog
 from faststyle.train.run_state import RunState, style_digests
 from faststyle.train.settings import TrainSettings
 from faststyle.train.trained_weights import trained_weights
+from faststyle.user_error import UserError
 
 _PREVIEW_PHOTOS = 3
 _COLOR_PHOTOS = 24
@@ -51,28 +57,45 @@ class TrainingRun:
     Args:
         settings: what to train.
         directory: of the run.
+        cluster: the processes that train together. Those that are not the chief write nothing.
         check_place: called before anything is written there; raises where the directory is no longer this run's.
     """
 
     def __init__(
-        self, settings: TrainSettings, directory: RunDirectory, *, check_place: Callable[[], None] = lambda: None
+        self,
+        settings: TrainSettings,
+        directory: RunDirectory,
+        *,
+        cluster: Cluster = ALONE,
+        check_place: Callable[[], None] = lambda: None,
     ) -> None:
+        self._devices = open_devices(cluster)  # first: TensorFlow joins processes only before it does anything else
         make_deterministic(settings.seed)
         self._settings, self._directory, self._check_place = settings, directory, check_place
+        self._batch = settings.batch_size * self._devices.count
+        styles = style_digests(settings)
+        self._check_agreement("options", settings.of_all_processes())
+        self._check_agreement("style images", styles)
         self._num_rows = len(settings.row_names())
         self._num_styles = len(settings.style_rows())
         self._policy = dtype_policy(settings.precision)
-        self._network = initial_network(settings, self._policy)
-        self._trainer = compiled_trainer(settings, self._network, self._policy)
-        self._source = open_enough_content(settings)  # last: it may download a data set
+        with self._devices.building():
+            with self._devices.copies():
+                self._network = initial_network(settings, self._policy)
+            self._trainer = compiled_trainer(settings, self._network, self._policy, copies=self._devices.copies)
+        self._source = open_enough_content(settings, devices=self._devices.count)  # last: it may download a data set
+        self._check_agreement("photos", self._source.fingerprint())
         self._held_out = center_crops(self._source.held_out(), image_size=settings.image_size)
         self._preview_photos = _preview_photos(self._held_out, self._source, settings.image_size)
         variables = [*self._network.variables, *self._trainer.optimizer.variables]
-        self._state = RunState(directory, variables, self._source.fingerprint(), style_digests(settings))
+        self._state = RunState(directory, variables, self._source.fingerprint(), styles)
         self._validated: tuple[int, list[dict[str, float]]] = -1, []  # at which step, and what was found
-        self._warn_of_other_photos()
-        self._warn_of_other_environment()
-        self._warn_of_other_loss_network()
+        if cluster.workers > 1:
+            self._state.share(self._devices.from_chief)
+        if cluster.is_chief:
+            self._warn_of_other_photos()
+            self._warn_of_other_environment()
+            self._warn_of_other_loss_network()
 
     @property
     def step(self) -> int:
@@ -90,6 +113,8 @@ class TrainingRun:
             **machine(),
             "backend": keras.backend.backend(),
             "precision": self._policy,
+            "devices": self._devices.count,
+            "global_batch": self._batch,
             "loss_network_weights": self.loss_network_weights,
         }
 
@@ -119,26 +144,24 @@ class TrainingRun:
                 state_bytes=sum(array.nbytes for array in before.values()),
                 sheet_bytes=(1 + self._num_rows) * self._preview_photos.nbytes,
             ),
+            devices=self._devices.count,
         )
 
     def train(self) -> None:
         """Runs the steps that are left. See `faststyle.train.start` for what it raises."""
         state = self._state
         with self._open_log() as log, StopRequest() as stop:
-            if state.content != state.content_before:  # of the next step, so that a resume notes it once
+            if log and state.content != state.content_before:  # of the next step, so that a resume notes it once
                 log.note(self.step + 1, "photos changed", was=state.content_before, now=state.content)
             for batch in self._batches(log):
                 self._step(batch.images, log)
                 state.position = batch.next_position
-                if self.step == self._settings.steps:
-                    self._fit_colors()
-                if self._due(self._settings.preview_every):
-                    self._look(log)
-                if stop.requested or self._due(self._settings.checkpoint_every):
-                    self._save_checkpoint()
+                stopping = b"\1" in self._devices.from_all(bytes([stop.requested]))  # all stop after the same step
+                if log:
+                    self._keep(log, stopping)
                 if self.step == self._settings.steps:
                     return
-                if stop.requested:
+                if stopping:
                     raise TrainingInterruptedError(f"after step {self.step:,}; the same command goes on there")
 
     def finish(self) -> None:
@@ -166,19 +189,29 @@ class TrainingRun:
         export_model(weights, export, preview_photos=self._preview_photos, overwrite=True)
         print(f"Exported model: {export}\nTry it: faststyle stylize {export} PHOTO --output stylized.png")
 
-    def _step(self, images: np.ndarray, log: RunLog) -> None:
+    def _keep(self, log: RunLog, stopping: bool) -> None:
+        """What a step leaves for later, where it is due: colors, previews, a checkpoint."""
+        if self.step == self._settings.steps:
+            self._fit_colors()
+        if self._due(self._settings.preview_every):
+            self._look(log)
+        if stopping or self._due(self._settings.checkpoint_every):
+            self._save_checkpoint()
+
+    def _step(self, images: np.ndarray, log: RunLog | None) -> None:
         learning_rate = float(self._trainer.optimizer.learning_rate)
         terms = self._train_on(images)
         if not np.isfinite(list(terms.values())).all():
             raise self._failure(f"the loss is not finite at step {self.step + 1:,}: {terms}")
         self._state.step += 1
-        log.step(self.step, terms, learning_rate=learning_rate)
+        if log:
+            log.step(self.step, terms, learning_rate=learning_rate)
 
     def _train_on(self, images: np.ndarray) -> dict[str, float]:
         try:
             batch, objective_share = self._with_styles(images)
             self._trainer.fade_in.assign(objective_share)
-            return self._trainer.train_step_terms(batch)
+            return self._devices.train_step_terms(self._trainer, batch)
         except Exception as error:  # each backend has its own kind
             if "RESOURCE_EXHAUSTED" in str(error) or type(error).__name__ == "ResourceExhaustedError":
                 raise TrainingStoppedError(
@@ -187,17 +220,21 @@ class TrainingRun:
             raise
 
     def _with_styles(self, images: np.ndarray) -> tuple[dict, float]:
-        """The batch, with styles and the loss's window drawn by seed and step, and the objective's share in the loss.
+        """This process's part of the batch, with styles and the loss's window, and the objective's share in the loss.
+
+        They are drawn by seed and step, the styles for the whole batch.
 
         Where the photo's own row is learned, some steps are about reproducing the photo.
         """
         random = np.random.default_rng([self._settings.seed, self.step])
-        styles = random.integers(self._num_styles, size=len(images))
+        styles = random.integers(self._num_styles, size=self._batch)
         share = self._settings.fade_in(self.step + 1)
         if self._num_rows > self._num_styles and random.random() < _PHOTO_SHARE:
-            styles, share = np.full(len(images), self._num_rows - 1), 0.0
-        mixtures = np.eye(self._num_rows, dtype="float32")[styles]
-        return {"image": images, "style_mixture": mixtures, "window": random.random(2, dtype="float32")}, share
+            styles, share = np.full(self._batch, self._num_rows - 1), 0.0
+        first = self._devices.cluster.index * len(images)
+        mixtures = np.eye(self._num_rows, dtype="float32")[styles[first : first + len(images)]]
+        window = np.tile(random.random(2, dtype="float32"), (len(images), 1))
+        return {"image": images, "style_mixture": mixtures, "window": window}, share
 
     def _fit_colors(self) -> None:
         targets = self._trainer.color_targets
@@ -250,33 +287,49 @@ class TrainingRun:
     def _batches(self, log: RunLog | None = None):
         def on_unreadable(name: str, reason: str) -> None:
             unreadable = self._state.unreadable
-            if log and name not in unreadable:
-                unreadable.add(name)
+            if name in unreadable or (cluster.is_chief and not log):
+                return
+            unreadable.add(name)
+            if log:
                 log.event(self.step + 1, "skipped unreadable photo", reason=reason, count=len(unreadable))
+            else:
+                print(f"skipped unreadable photo: {reason}", flush=True)
 
-        settings = self._settings
+        settings, cluster = self._settings, self._devices.cluster
         return content_batches(
             self._source,
-            batch_size=settings.batch_size,
+            batch_size=self._batch,
             image_size=settings.image_size,
             seed=settings.seed,
             start=self._state.position,
             on_unreadable=on_unreadable,
+            part=cluster.index,
+            parts=cluster.workers,
         )
 
-    def _open_log(self) -> RunLog:
+    def _open_log(self) -> contextlib.AbstractContextManager[RunLog | None]:
+        if not self._devices.cluster.is_chief:
+            return contextlib.nullcontext()
         return RunLog(
             self._directory.metrics,
             self._directory.tensorboard,
             steps=self._settings.steps,
             resume_step=self.step,
-            batch_size=self._settings.batch_size,
+            batch_size=self._batch,
         )
 
     def _save_checkpoint(self) -> None:
         self._check_place()
         if not self._state.save():
             raise self._failure(f"weights are not finite after step {self.step:,}")
+
+    def _check_agreement(self, what: str, values) -> None:
+        """Raises `UserError` where the processes that train together have not the same."""
+        digest = hashlib.blake2b(json.dumps(values).encode(), digest_size=16).digest()
+        own = self._devices.cluster.index
+        for index, other in enumerate(self._devices.from_all(digest)):
+            if other != digest:
+                raise UserError(f"process {index} of {VARIABLE} has other {what} than process {own}, which is this one")
 
     def _warn_of_other_photos(self) -> None:
         state = self._state
@@ -288,7 +341,8 @@ class TrainingRun:
             )
 
     def _warn_of_other_environment(self) -> None:
-        changed = changes(self._directory.last_environment(), self.environment())
+        before = {"devices": 1, "global_batch": self._settings.batch_size}  # of versions that did not note it
+        changed = changes({**before, **self._directory.last_environment()}, self.environment())
         if changed and 0 < self.step < self._settings.steps:
             print(
                 f"warning: since step {self.step:,} {'; '.join(changed)}; "

@@ -18,6 +18,7 @@ _SMALLEST_STYLE_PX = 32  # four poolings leave two pixels
 IDENTITY_STYLE = "photo"
 TUNED = ("all", "rows")
 OPTIMIZERS = ("muon", "adam")
+_OF_ONE_MACHINE = {"style_images", "content", "data_dir", "vgg_weights", "base"}
 _LEARNING_RATE, _LEARNING_RATE_OF_ROWS = 1e-3, 1e-2
 
 
@@ -43,7 +44,7 @@ class TrainSettings:
         learned_strength: one more row, named "photo", learns to reproduce the photo; mixing a style with it fades the
             style in.
         image_size: side of the training crops, px, a multiple of 4.
-        batch_size: crops per step.
+        batch_size: crops per step, on each device.
         steps: optimizer steps.
         optimizer: "muon" (`faststyle.train.muon`) or "adam".
         learning_rate: Adam's, at its peak; Muon's is derived from it. None is 1e-3, of rows alone 1e-2.
@@ -141,6 +142,10 @@ class TrainSettings:
     def to_json(self) -> str:
         """The settings as indented JSON, keys sorted."""
         return json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True) + "\n"
+
+    def of_all_processes(self) -> dict:
+        """The settings that processes which train together must share: all but where files lie on each machine."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if name not in _OF_ONE_MACHINE}
 
     @classmethod
     def from_json(cls, text: str) -> "TrainSettings":

@@ -1,11 +1,13 @@
 """The front door of training: what cannot be trained is refused before a heavy import, the rest run to its export."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from faststyle.command_line import one_line
 from faststyle.images.files import ImageError
 from faststyle.infer.styles.style_image import read_style_image
+from faststyle.train.cluster import Cluster, cluster_of_environment
 from faststyle.train.content_batches import open_enough_content
 from faststyle.train.content_sources import TFDS_PREFIX
 from faststyle.train.run_directory import RunDirectory, RunDirectoryError
@@ -22,33 +24,54 @@ def run_training(settings: TrainSettings, output: Path, *, dry_run: bool = False
         output: the run directory, new or of a run with the same settings.
         dry_run: print the plan and stop; nothing is written.
 
+    On several machines each runs this in a process of its own, see `faststyle.train.cluster`; the first of them writes.
+
     Raises:
         UserError: settings, images, sources, weights or a run directory that cannot be used, that is in use, that
-            was taken away, or that cannot be written any more.
+            was taken away, or that cannot be written any more; processes that cannot be joined.
+        LostWorkerError: another process ended.
         TrainingStoppedError: a non-finite loss, a collapsed preview, or no memory left.
         TrainingInterruptedError: Ctrl-C or SIGTERM; a checkpoint of the last step was written.
     """
+    cluster = cluster_of_environment()
     directory = RunDirectory(output)
     _check(settings, directory)
+    if cluster.workers > 1:
+        # TensorFlow tells of a lost process in a dozen lines, and then raises what becomes one line.
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        number = f"Process {cluster.index + 1} of {cluster.workers}"
+        print(f"{number}: they begin when all are there; the first one tells and writes.", flush=True)
     if dry_run:
-        _plan(settings, directory)
-        return
-    with sole_owner(output) as check_place:
-        _run(settings, directory, check_place)
+        _plan(settings, directory, cluster)
+    elif cluster.is_chief:
+        with sole_owner(output) as check_place:
+            _run(settings, directory, cluster, check_place)
+    else:
+        _take_part(settings, directory, cluster)
 
 
-def _plan(settings: TrainSettings, directory: RunDirectory) -> None:
+def _plan(settings: TrainSettings, directory: RunDirectory, cluster: Cluster) -> None:
     from faststyle.train.run import TrainingRun
 
-    run = TrainingRun(settings, directory)
-    done = f"{directory.path}: all {settings.steps:,} steps are done"
-    print(run.plan() if run.step < settings.steps else done)
+    run = TrainingRun(settings, directory, cluster=cluster)
+    plan = run.plan() if run.step < settings.steps else f"{directory.path}: all {settings.steps:,} steps are done"
+    if cluster.is_chief:
+        print(plan)
 
 
-def _run(settings: TrainSettings, directory: RunDirectory, check_place: Callable[[], None]) -> None:
+def _take_part(settings: TrainSettings, directory: RunDirectory, cluster: Cluster) -> None:
     from faststyle.train.run import TrainingRun
 
-    run = TrainingRun(settings, directory, check_place=check_place)
+    run = TrainingRun(settings, directory, cluster=cluster)
+    if run.step < settings.steps:
+        run.plan()
+        run.train()
+
+
+def _run(settings: TrainSettings, directory: RunDirectory, cluster: Cluster, check_place: Callable[[], None]) -> None:
+    from faststyle.train.run import TrainingRun
+
+    run = TrainingRun(settings, directory, cluster=cluster, check_place=check_place)
     try:
         if run.step < settings.steps:
             print(run.plan(), flush=True)

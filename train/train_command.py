@@ -78,7 +78,7 @@ def _add_objective_options(group) -> None:
 
 def _add_schedule_options(group) -> None:
     _option(group, "steps", parse_whole_number, "training steps")
-    _option(group, "batch_size", parse_whole_number, "photos per step")
+    _option(group, "batch_size", parse_whole_number, "photos per step, on each device")
     _option(
         group,
         "optimizer",

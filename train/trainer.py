@@ -1,6 +1,7 @@
 """The trainer: a Keras model whose loss is the perceptual objective (Johnson et al. 2016, arXiv 1603.08155).
 
-Overriding `compute_loss` is all that training needs, so TensorFlow and JAX run the same code.
+Overriding `compute_loss` is all that training on one device needs, so TensorFlow and JAX run the same code;
+`faststyle.train.devices` has the rest.
 """
 
 import math
@@ -27,7 +28,8 @@ class StyleTrainer(keras.Model):
         style_targets: from `Objective.style_targets`, one row per style.
 
     Batches: image `[batch, size, size, 3]` uint8 or float32 in 0..255; style_mixture `[batch, num_styles]` float32;
-    and for training window `[2]` float32 in 0..1, the place of `loss_window`, without which it is the whole image.
+    and for training window `[batch, 2]` float32 in 0..1, one place of `loss_window` for the whole batch, without which
+    it is the whole image.
 
     Attributes:
         fade_in: 0..1, the share of the objective in what is minimized; the rest is reproducing the photo. A network
@@ -47,17 +49,27 @@ class StyleTrainer(keras.Model):
         return self.transform_network([image, inputs["style_mixture"]], training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        image = ops.cast(x["image"], "float32")
-        if "window" in x:
-            image, y_pred = loss_window(image, x["window"]), loss_window(y_pred, x["window"])
-        content_targets = self._objective.content_targets(image)
-        style_targets = mix_style_targets(self._style_targets, x["style_mixture"])
-        terms = self._objective.terms(y_pred, content_targets, style_targets)
+        minimized, terms = self.minimized(x, y_pred)
         for tracker in self._term_trackers:
             tracker.update_state(terms[tracker.name])
-        reproduction = terms["content"] + ops.mean(content_error(y_pred, image))
+        return minimized
+
+    def minimized(self, batch: dict, stylized):
+        """What training minimizes, and the objective's terms; all of them means over the images of the batch.
+
+        Args:
+            batch: see above.
+            stylized: the network's output for it, `[batch, size, size, 3]`.
+        """
+        image = ops.cast(batch["image"], "float32")
+        if "window" in batch:
+            image, stylized = (loss_window(images, batch["window"][0]) for images in (image, stylized))
+        content_targets = self._objective.content_targets(image)
+        style_targets = mix_style_targets(self._style_targets, batch["style_mixture"])
+        terms = self._objective.terms(stylized, content_targets, style_targets)
+        reproduction = terms["content"] + ops.mean(content_error(stylized, image))
         minimized = self.fade_in * terms["total"] + (1.0 - self.fade_in) * reproduction
-        return minimized + sum(self.losses)  # the network's own penalties, see `ToPixels`
+        return minimized + sum(self.losses), terms  # the network's own penalties, see `ToPixels`
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return {tracker.name: tracker.result() for tracker in self._term_trackers}

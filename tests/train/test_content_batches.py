@@ -257,3 +257,50 @@ class TestCenterCrops:
 
     def test_no_photos_give_no_crops(self):
         assert center_crops([], image_size=8).shape == (0, 8, 8, 3)
+
+
+class TestPartsOfSeveralProcesses:
+    def test_parts_of_readable_photos_are_those_of_the_whole_batches(self, folder):
+        source = open_folder(only(folder, *(f"good{index}.jpg" for index in range(6))))
+        whole = batches(source, 4, batch_size=6)
+        parts = [batches(source, 4, batch_size=6, part=part, parts=3) for part in range(3)]
+        for batch, *of_parts in zip(whole, *parts, strict=True):
+            np.testing.assert_array_equal(np.concatenate([part.images for part in of_parts]), batch.images)
+            assert {part.next_position for part in of_parts} == {batch.next_position}
+
+    def test_no_process_reads_what_another_one_does(self, folder):
+        read: list[list[str]] = [[], []]
+        for part, names in enumerate(read):
+            source = open_folder(folder)
+            photos = source.photos
+
+            def noted(start, names=names, photos=photos):
+                for position, photo in enumerate(photos(start), start=start):
+
+                    def reading(photo=photo, position=position):
+                        names.append(position)
+                        return photo.read()
+
+                    yield EncodedPhoto(photo.name, reading)
+
+            source.photos = noted
+            batches(source, 3, batch_size=4, part=part, parts=2)
+        assert not set(read[0]) & set(read[1])
+        assert set(range(12)) <= {*read[0], *read[1]}
+
+    def test_a_broken_photos_place_is_taken_and_the_next_batch_begins_where_it_would(self, folder):
+        source = open_folder(only(folder, "good0.jpg", "good1.jpg", "good2.jpg", "truncated.jpg"))
+        reported: list[str] = []
+        found = batches(
+            source, 3, batch_size=4, part=1, parts=2, on_unreadable=lambda name, _: reported.append(Path(name).name)
+        )
+        assert set(reported) == {"truncated.jpg"}
+        assert [batch.next_position for batch in found] == [4, 8, 12]
+        resumed = batches(source, 2, batch_size=4, start=4, part=1, parts=2)
+        for batch, again in zip(found[1:], resumed, strict=True):
+            np.testing.assert_array_equal(again.images, batch.images)
+
+    def test_no_readable_photo_is_an_error(self, folder):
+        source = open_folder(only(folder, "truncated.jpg", "empty.jpg"))
+        with pytest.raises(ContentSourceError, match="none of its 2 images can be read"):
+            batches(source, 1, batch_size=2, part=1, parts=2)

@@ -1,16 +1,18 @@
 """The same code trains with JAX where TensorFlow is not installed; TensorFlow then exports what it trained."""
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from faststyle.infer.styles.model_card import read_model_card
 from faststyle.scripts.faststyle import main
-from tests.toy_run import toy_command, write_photos
+from tests.toy_run import QUICKLY_TRACED, toy_command, write_photos
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
 
@@ -48,8 +50,9 @@ for index, path in enumerate(settings.style_images):
 """
 
 
-def run_with_jax(script, arguments):
+def run_with_jax(script, arguments, *, devices=1):
     environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    environment["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={devices}"
     command = [sys.executable, "-c", script, *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 
@@ -91,3 +94,28 @@ def test_tensorflow_goes_on_where_jax_stopped_and_says_so(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "warning: since step 6 backend was jax, now tensorflow; the run goes on, but not bit for bit" in said
     assert read_model_card(run / "export")["steps"] == 8
+
+
+@pytest.mark.slow
+def test_two_devices_have_the_losses_of_one_with_the_double_batch(tmp_path):
+    command = [*toy_command(tmp_path), *QUICKLY_TRACED, "--precision", "float32", "--steps", "20"]
+    totals = []
+    for devices, batch in ((1, 4), (2, 2)):
+        run = tmp_path / f"of_{devices}"
+        arguments = [*command, "--batch-size", str(batch), "--output", str(run)]
+        done = run_with_jax(WITHOUT_TENSORFLOW, arguments, devices=devices)
+        assert done.returncode == 0, done.stderr
+        assert ("20 of batch 4 (2 on each of 2 devices)" in done.stdout) == (devices == 2)
+        records = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        totals.append([record["total"] for record in records if record.get("split") == "train"])
+    np.testing.assert_allclose(totals[1], totals[0], atol=1e-4)
+
+
+@pytest.mark.slow
+def test_processes_of_tf_config_are_refused(tmp_path, monkeypatch):
+    workers = ["127.0.0.1:1", "127.0.0.1:2"]
+    task = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(task))
+    done = run_with_jax(WITHOUT_TENSORFLOW, [*toy_command(tmp_path), "--output", str(tmp_path / "run")])
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "error: TF_CONFIG names 2 processes, which JAX cannot join; unset it"

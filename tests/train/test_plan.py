@@ -11,7 +11,9 @@ from faststyle.train.plan import Measurement, describe_plan, disk_bytes, measure
 from faststyle.train.settings import TrainSettings
 
 
-def plan(*, seconds_per_step: float = 0.5, start_step: int = 0, disk: int = 0, **values) -> dict[str, str]:
+def plan(
+    *, seconds_per_step: float = 0.5, start_step: int = 0, disk: int = 0, devices: int = 1, **values
+) -> dict[str, str]:
     """The plan's lines by their names, after checking how they are laid out."""
     text = describe_plan(
         TrainSettings(**({"style_images": ("styles/woodcut.png",), "content": "photos"} | values)),
@@ -23,6 +25,7 @@ def plan(*, seconds_per_step: float = 0.5, start_step: int = 0, disk: int = 0, *
         start_step=start_step,
         measured=Measurement(seconds_per_step, 3 * 2**30),
         disk=disk,
+        devices=devices,
     )
     title, *lines = text.splitlines()
     assert title == "Plan"
@@ -73,6 +76,10 @@ class TestPlan:
         values = {"steps": 40_000, "batch_size": 4, "image_size": 256}
         assert plan(**values)["steps"] == "40,000 of batch 4 at 256 px"
         assert plan(**values, start_step=1200)["steps"] == "40,000 of batch 4 at 256 px, resumed at step 1,200"
+
+    def test_the_batch_of_several_devices_is_said_with_that_of_each(self):
+        assert plan(steps=400, batch_size=4, devices=8)["steps"] == "400 of batch 32 (4 on each of 8 devices) at 256 px"
+        assert plan(batch_size=4, devices=8)["speed"] == "0.50 s per step (64.0 images/s), measured"
 
     def test_where_everything_goes(self):
         output = plan(checkpoint_every=50, preview_every=25)["output"]

@@ -46,6 +46,18 @@ def test_restoring_undoes_what_happened_since(directory):
     np.testing.assert_array_equal(variable, [1.0, 1.0])
 
 
+def test_another_process_goes_on_where_the_chief_does_without_its_checkpoints(directory, tmp_path):
+    chief = RunState(directory, variables(1.5, 2.5), "")
+    chief.step, chief.position = 7, 14
+    sent: list[bytes] = []
+    chief.share(lambda data: sent.append(data) or data)
+    others = variables(0.0, 0.0)
+    worker = RunState(RunDirectory(tmp_path / "elsewhere"), others, "")
+    worker.share(lambda data: sent[0])
+    assert (worker.step, worker.position) == (chief.step, chief.position) == (7, 14)
+    assert [np.asarray(variable).tolist() for variable in others] == [[1.5, 1.5], [2.5, 2.5]]
+
+
 def test_variables_that_are_not_finite_are_not_saved(directory):
     progress = RunState(directory, variables(1.0, float("nan")), "")
     assert not progress.save()

@@ -147,6 +147,13 @@ def test_a_saved_value_of_another_kind_is_named(name, value):
         TrainSettings.from_json(json.dumps(saved))
 
 
+def test_processes_of_one_training_may_keep_their_files_elsewhere_and_differ_in_nothing_else():
+    one = TrainSettings(style_images=("a/woodcut.png",), content="photos", vgg_weights="a.npz")
+    other = TrainSettings(style_images=("b/woodcut.png",), content="elsewhere", data_dir="d")
+    assert one.of_all_processes() == other.of_all_processes()
+    assert one.of_all_processes() != dataclasses.replace(one, seed=1).of_all_processes()
+
+
 def test_two_style_images_of_one_name_are_refused():
     with pytest.raises(ValueError, match="two style images are named 'sea'"):
         TrainSettings(style_images=("a/sea.jpg", "b/sea.png"), content="photos")
