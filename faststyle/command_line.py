@@ -28,20 +28,22 @@ def run_command_line(
     *,
     only_command: str | None = None,
     version: str | None = None,
+    passes_on: bool = False,
 ) -> int:
     """Parses `argv`, or the process's own command line, and runs the chosen command.
 
     A command is a function that adds a parser with `run` as its default; `run` takes the arguments and returns an exit
     status. `UserError` and `OSError` are the user's, as is a module of the extra `train` that is missing;
     `RuntimeError` is a run that could not go on. Anything else is a defect of the program and raised as it is.
-    `only_command` is the command of a program that has no other, so that nobody has to type it.
+    `only_command` is the command of a program that has no other, so that nobody has to type it. With `passes_on` options
+    that the command does not know are no error: it finds them in `arguments.passed_on`, and passes them on.
 
     Returns:
         0 done, 1 failed or partly failed, 2 user error, 130 interrupted, 141 nobody reads the output any more.
     """
     try:
         try:
-            return _parse_and_run(program, add_commands, argv, only_command, version)
+            return _parse_and_run(program, add_commands, argv, only_command, version, passes_on)
         finally:
             sys.stdout.flush()  # at the interpreter's end nobody could catch what this may raise
     except BrokenPipeError:
@@ -49,7 +51,9 @@ def run_command_line(
         return READER_GONE
 
 
-def _parse_and_run(program: str, add_commands, argv, only_command: str | None, version: str | None) -> int:
+def _parse_and_run(
+    program: str, add_commands, argv, only_command: str | None, version: str | None, passes_on: bool
+) -> int:
     parser = _OneLineParser(prog=program, description="Fast style transfer: train, export, stylize.")
     if version:
         parser.add_argument("--version", action="version", version=version)
@@ -61,7 +65,12 @@ def _parse_and_run(program: str, add_commands, argv, only_command: str | None, v
     for subparser in subcommands.choices.values():  # without a default, which would undo the option before the command
         subparser.add_argument("--traceback", action="store_true", default=argparse.SUPPRESS, help=shown)
     typed = sys.argv[1:] if argv is None else argv
-    arguments = parser.parse_args([only_command, *typed] if only_command else typed)
+    typed = [only_command, *typed] if only_command else typed
+    if passes_on:
+        arguments, unknown = parser.parse_known_args(typed)
+        arguments.passed_on = unknown
+    else:
+        arguments = parser.parse_args(typed)
     warnings.filterwarnings("ignore", module="PIL")  # it warns of harmless defects of photos
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     if argv is None:  # the process is ours, so its standard error is, too

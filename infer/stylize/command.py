@@ -43,13 +43,20 @@ def add_stylize_command(subcommands) -> None:
         metavar="NAME=W,...",
         help="style or blend of the gallery, or of another many-style model (whose default is its first)",
     )
-    _add_look(parser.add_argument_group("look"))
-    _add_files(parser.add_argument_group("files"))
-    _add_machine(parser.add_argument_group("machine"))
+    look = parser.add_argument_group("look")
+    add_look(look)
+    _add_mask(look)
+    files = parser.add_argument_group("files")
+    add_encoding(files)
+    _add_names(files)
+    machine = parser.add_argument_group("machine")
+    _add_runtime(machine)
+    add_precision(machine)
     parser.set_defaults(run=run_stylize)
 
 
-def _add_look(group) -> None:
+def add_look(group) -> None:
+    """Adds how every photo is to look to a group of arguments."""
     group.add_argument(
         "--strength",
         type=_number(0, 1),
@@ -68,33 +75,44 @@ def _add_look(group) -> None:
         metavar="PX",
         help="stylize with this longer side, so that strokes scale with the picture; detail returns at full size",
     )
+
+
+def _add_mask(group) -> None:
     group.add_argument("--mask", type=Path, metavar="FILE", help="stylize only where this image is white")
     group.add_argument(
         "--feather", type=_number(0, 1e4), default=0.0, metavar="PX", help="fade the mask's edge over so many pixels"
     )
 
 
-def _add_files(group) -> None:
+def add_encoding(group) -> None:
+    """Adds which files photos may be and results become to a group of arguments."""
     group.add_argument("--format", choices=_FORMATS, help="of results in a folder or a pipe (default: png)")
     group.add_argument(
         "--quality", type=_number(1, 100, whole=True), metavar="1..100", help="of jpg, webp (95), avif and heic (85)"
     )
     group.add_argument(
+        "--max-megapixels", type=_number(0.001, 1e5), default=200.0, metavar="N", help="refuse larger photos (200)"
+    )
+
+
+def _add_names(group) -> None:
+    group.add_argument(
         "--name",
         metavar="PATTERN",
         help="of results in a folder, of {stem}, {style}, {suffix} (default: {stem}.{suffix})",
-    )
-    group.add_argument(
-        "--max-megapixels", type=_number(0.001, 1e5), default=200.0, metavar="N", help="refuse larger photos (200)"
     )
     existing = group.add_mutually_exclusive_group()
     existing.add_argument("--overwrite", action="store_true", help="replace results that exist")
     existing.add_argument("--resume", action="store_true", help="leave results that exist, make the missing ones")
 
 
-def _add_machine(group) -> None:
-    group.add_argument("--runtime", choices=("auto", "openvino", "tensorflow"), default="auto", help="what computes")
+def add_precision(group) -> None:
+    """Adds in which numbers is computed to a group of arguments."""
     group.add_argument("--precision", choices=("auto", "bfloat16", "float32"), default="auto", help="of computing")
+
+
+def _add_runtime(group) -> None:
+    group.add_argument("--runtime", choices=("auto", "openvino", "tensorflow"), default="auto", help="what computes")
     group.add_argument(
         "--tiling",
         choices=("auto", "off", "fast", "exact"),

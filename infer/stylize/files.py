@@ -12,14 +12,14 @@ import numpy as np
 from faststyle.images.blending import MaskError
 from faststyle.images.decoding import TooLargeError
 from faststyle.images.files import ImageError, write_photo
-from faststyle.images.formats import encode
+from faststyle.images.formats import ImageFormat, encode
 from faststyle.images.photos import MAX_MEGAPIXELS, Photo, read_photo
 from faststyle.infer.exported_model.stylizer import StylizeError
 from faststyle.infer.stylize.jobs import STREAM, StylizeJob
 from faststyle.infer.stylize.pipeline import overlapped
 from faststyle.infer.stylize.streams import read_standard_input, write_standard_output
 
-_FAILURES = (ImageError, StylizeError, MaskError, MemoryError)
+PHOTO_FAILURES = (ImageError, StylizeError, MaskError, MemoryError)  # of one photo, which the others need not mind
 _LOST_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -60,16 +60,15 @@ def stylize_files(
 
     def write(job: StylizeJob, photo: Photo) -> None:
         if job.target == STREAM:
-            write_standard_output(_encoded(photo, job, quality))
+            write_standard_output(encode_result(photo, job.format, name=_name(job), quality=quality))
         else:
             write_photo(job.target, photo, quality=quality)
-        flat = ("transparency is laid over white",) if photo.alpha is not None and not job.format.has_alpha else ()
-        if photo.left_out + flat:
-            changes[photo.left_out + flat].append(_name(job))
+        if lost := lost_in(photo, job.format):
+            changes[lost].append(_name(job))
         done.append(job)
 
     failures: list[str] = []
-    steps = overlapped(jobs, read=read, work=work, write=write, failures=_FAILURES)
+    steps = overlapped(jobs, read=read, work=work, write=write, failures=PHOTO_FAILURES)
     try:
         with _progress_bar(len(jobs)) as bar, contextlib.closing(steps):
             for job, error in steps:
@@ -87,11 +86,22 @@ def stylize_files(
     return failures
 
 
-def _encoded(photo: Photo, job: StylizeJob, quality: int | None) -> bytes:
+def lost_in(photo: Photo, image_format: ImageFormat) -> tuple[str, ...]:
+    """What a photo's file has and its result in this format has not, in words."""
+    flat = photo.alpha is not None and not image_format.has_alpha
+    return photo.left_out + (("transparency is laid over white",) if flat else ())
+
+
+def encode_result(photo: Photo, image_format: ImageFormat, *, name: str, quality: int | None) -> bytes:
+    """As `encode`.
+
+    Raises:
+        ImageError: the format cannot hold this photo, called `name`.
+    """
     try:
-        return encode(photo, job.format, quality=quality)
+        return encode(photo, image_format, quality=quality)
     except (OSError, ValueError) as error:  # of formats that end at some size
-        raise ImageError(f"{_name(job)}: cannot be written as {job.format.pillow_name} ({error})") from error
+        raise ImageError(f"{name}: cannot be written as {image_format.pillow_name} ({error})") from error
 
 
 def _progress_bar(photos: int):
