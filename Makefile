@@ -36,7 +36,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,web,formats,dev]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,web,formats,beam,dev]"
 	touch $@
 
 clean:

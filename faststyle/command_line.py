@@ -35,8 +35,8 @@ def run_command_line(
     A command is a function that adds a parser with `run` as its default; `run` takes the arguments and returns an exit
     status. `UserError` and `OSError` are the user's, as is a module of the extra `train` that is missing;
     `RuntimeError` is a run that could not go on. Anything else is a defect of the program and raised as it is.
-    `only_command` is the command of a program that has no other, so that nobody has to type it. With `passes_on` options
-    that the command does not know are no error: it finds them in `arguments.passed_on`, and passes them on.
+    `only_command` is the command of a program that has no other, so that nobody has to type it. With `passes_on`
+    options that the command does not know are no error: it finds them in `arguments.passed_on`.
 
     Returns:
         0 done, 1 failed or partly failed, 2 user error, 130 interrupted, 141 nobody reads the output any more.

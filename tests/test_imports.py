@@ -1,7 +1,7 @@
 """The house: arrows only point down, `scripts -> train -> infer -> models`, and all stand on `faststyle` itself.
 
-Within infer they go one way too: `compare -> optimize, stylize -> exported_model -> styles`. `--help` imports nothing
-heavy.
+Within infer they go one way too: `beam_pipeline, compare -> optimize, stylize -> exported_model -> styles`. `--help`
+imports nothing heavy.
 """
 
 import argparse
@@ -29,6 +29,7 @@ ROOMS_MAY_IMPORT = {  # the folders of infer/
     "styles": {"styles"},
     "exported_model": {"exported_model", "styles"},
     "stylize": {"stylize", "exported_model", "styles"},
+    "beam_pipeline": {"beam_pipeline", "stylize", "exported_model", "styles"},
     "optimize": {"optimize", "styles"},
     "compare": {"compare", "optimize", "stylize", "exported_model", "styles"},
 }

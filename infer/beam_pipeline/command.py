@@ -15,6 +15,7 @@ from faststyle.command_line import run_command_line
 from faststyle.infer.stylize.command import add_encoding, add_look, add_precision, parse_mixture
 from faststyle.user_error import UserError
 
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit status."""
     name = "python -m faststyle.infer.beam_pipeline"
@@ -38,7 +39,9 @@ def add_beam_command(subcommands) -> None:
         metavar="PATTERN",
         help="folder, or pattern in quotes such as 'gs://bucket/**.jpg', where ** also goes into folders",
     )
-    parser.add_argument("--output", required=True, metavar="FOLDER", help="of results, which keep their photos' folders")
+    parser.add_argument(
+        "--output", required=True, metavar="FOLDER", help="of results, which keep their photos' folders"
+    )
     parser.add_argument(
         "--model",
         required=True,

@@ -116,7 +116,9 @@ def _local_runner(options: PipelineOptions) -> FnApiRunner | None:
     if _runner(options) not in _LOCAL:
         return None
     given = JobServiceHandle.encode_pipeline_options(options.get_all_options())
-    return FnApiRunner(provision_info=ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=given)))
+    return FnApiRunner(
+        provision_info=ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=given))
+    )
 
 
 @contextlib.contextmanager
@@ -131,13 +133,16 @@ def _one_end() -> Iterator[None]:
     """
     dead: list[str] = []
     interrupted: list[int] = []
+    waiting = threading.get_ident()
 
     def on_thread_error(error: threading.ExceptHookArgs) -> None:
         if error.thread and error.thread.name == _WORKER_THREAD and not interrupted:
             dead.append(str(error.exc_value))
-            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            signal.pthread_kill(waiting, signal.SIGINT)
 
     def on_interrupt(number, frame):
+        if not dead and handler == signal.SIG_IGN:  # a job in the background, which Ctrl-C does not mean
+            return
         if not dead:
             interrupted.append(number)
         raise KeyboardInterrupt

@@ -50,11 +50,10 @@ class PaintMissing(beam.DoFn):
     def __init__(self, places: Places, painting: Painting) -> None:
         self._places, self._painting = places, painting
         self._shared = Shared()
-        self._stylizer: Stylizer | None = None
 
     def setup(self) -> None:
         """Loads the model, once for all threads of a worker process."""
-        self._stylizer = self._shared.acquire(self._painting.load)
+        self._stylizer: Stylizer = self._shared.acquire(self._painting.load)
 
     def process(self, element: tuple[str, Iterable[str]]) -> Iterator[dict[str, str]]:
         result, photos = element

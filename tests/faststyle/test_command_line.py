@@ -102,6 +102,13 @@ def test_a_process_that_meets_an_error_of_its_own_shows_the_traceback_and_exits_
     assert "ValueError: matmul" in ended.stderr
 
 
+def test_what_a_command_passes_on_it_finds_in_its_order():
+    found = []
+    work = command(lambda arguments: found.extend(arguments.passed_on) or 0)
+    assert run_command_line("program", [work], ["--runner", "x", "--flag"], only_command="work", passes_on=True) == 0
+    assert found == ["--runner", "x", "--flag"]
+
+
 @pytest.mark.parametrize("argv", [[], ["no-such-command"], ["work", "--no-such-option"]])
 def test_arguments_that_make_no_sense_exit_with_2(argv, capsys):
     with pytest.raises(SystemExit) as caught:
