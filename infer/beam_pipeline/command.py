@@ -66,7 +66,7 @@ def run_pipeline(arguments: argparse.Namespace) -> int:
     options = pipeline_options(arguments.passed_on)
     log(options, errors=arguments.traceback)
     places, painting = _places(arguments), _painting(arguments)
-    check_places(places)
+    check_places(places, options)
     painting.load()  # what is wrong with the model is said here, not by every worker
     counts = run(lambda pipeline: paint_photos(pipeline, places, painting), options)
     remove_unfinished(places)

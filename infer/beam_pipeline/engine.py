@@ -14,6 +14,7 @@ from apache_beam.options.pipeline_options import PipelineOptions, StandardOption
 from apache_beam.portability.api import beam_provision_api_pb2
 from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProvisionInfo, FnApiRunner
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
+from apache_beam.runners.runner import PipelineState
 
 from faststyle.atomic_files import check_place
 from faststyle.infer.beam_pipeline.places import Places, is_local
@@ -43,13 +44,15 @@ def pipeline_options(flags: Sequence[str]) -> PipelineOptions:
     return options
 
 
-def check_places(places: Places) -> None:
+def check_places(places: Places, options: PipelineOptions) -> None:
     """Refuses places that nothing can come of, before an engine starts.
 
     Raises:
-        UserError: nothing matches, Beam cannot read such URLs, or the output folder cannot be written.
+        UserError: nothing matches, Beam or the engine cannot reach them, or the output folder cannot be written.
     """
     for place in (places.pattern, places.output):
+        if is_local(place) and _runner(options) == "dataflow":
+            raise UserError(f"{place}: Dataflow's workers do not see this machine; use a gs:// URL")
         try:
             FileSystems.get_filesystem(place)
         except ValueError:
@@ -91,7 +94,9 @@ def run(build: Callable[[beam.Pipeline], None], options: PipelineOptions) -> dic
     build(pipeline)
     with _one_end():
         result = pipeline.run()
-        result.wait_until_finish()
+        state = result.wait_until_finish()
+        if state not in (None, PipelineState.DONE):
+            raise RuntimeError(f"the engine ended the job as {state}")
     counters = result.metrics().query()["counters"]
     return {(counter.key.metric.namespace, counter.key.metric.name): counter.result for counter in counters}
 

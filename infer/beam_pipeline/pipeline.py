@@ -74,7 +74,8 @@ class PaintMissing(beam.DoFn):
         image_format = self._places.format
         painted = self._painting.paint(self._stylizer, _read(photo), name=photo)
         picture = encode_result(painted, image_format, name=photo, quality=self._painting.quality)
-        _write(result, picture, places=self._places, mime_type=Image.MIME[image_format.pillow_name])
+        mime_type = Image.MIME.get(image_format.pillow_name, "application/octet-stream")
+        _write(result, picture, places=self._places, mime_type=mime_type)
         for lost in lost_in(painted, image_format):
             _count(lost, LOST)
 

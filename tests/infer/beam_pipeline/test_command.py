@@ -4,6 +4,7 @@ import contextlib
 import errno
 import importlib.util
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -41,8 +42,11 @@ def photos(tmp_path) -> Path:
 
 
 @pytest.fixture
-def beam():
+def beam() -> Iterator[None]:
     pytest.importorskip("apache_beam")
+    level = logging.getLogger().level  # which the command sets
+    yield
+    logging.getLogger().setLevel(level)
 
 
 def arguments(photos: Path, output: Path, model: Path, *more: str) -> list[str]:
@@ -265,6 +269,10 @@ USER_ERRORS = {
     "option mistyped": (["--strenght", "0.5"], "unknown argument --strenght"),
     "Beam's option": (["--direct_num_workers", "many"], "invalid int value: 'many'"),
     "no runner": (["--runner", "Marathon"], "Unexpected pipeline runner: Marathon"),
+    "no place of Dataflow's": (
+        ["--runner", "DataflowRunner"],
+        "Dataflow's workers do not see this machine",
+    ),
     "no such URLs": (["--input", "ftp://photos/**"], "Beam cannot read such URLs"),
 }
 
