@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -215,6 +216,18 @@ def test_errors_of_the_file_system_are_for_the_engine_which_tries_again(model, p
     assert len(failed) == 3
     assert len(pictures(tmp_path / "out")) == 4
     assert broken(tmp_path / "out") == {}
+
+
+@pytest.mark.usefixtures("beam")
+def test_the_threads_of_a_worker_process_share_one_model(model, photos, tmp_path, monkeypatch):
+    from faststyle.infer.beam_pipeline.painting import Painting
+
+    load, loaded = Painting.load, []
+    monkeypatch.setattr(Painting, "load", lambda self: loaded.append(threading.get_ident()) or load(self))
+    threads = ("--direct_running_mode", "multi_threading", "--direct_num_workers", "2")
+    assert main(arguments(photos / "may", tmp_path / "out", model, *threads)) == 0
+    assert len(loaded) == 2  # the command itself looks whether it can be loaded
+    assert loaded[0] != loaded[1]
 
 
 @pytest.mark.usefixtures("beam")
