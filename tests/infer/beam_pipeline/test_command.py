@@ -117,8 +117,9 @@ def test_after_a_killed_worker_the_same_command_does_the_rest(model, photos, tmp
     os.mkfifo(stuck)  # whoever reads this photo waits, and is killed as it does
     first = start(arguments(photos, output, model, *SEVERAL), log)
     with written_by_nobody(stuck, first):
-        (worker,) = readers(stuck)
-        os.kill(worker, signal.SIGKILL)
+        while not (found := readers(stuck)):  # the kernel counts a reader before its process has the file
+            time.sleep(0.01)
+        os.kill(found[0], signal.SIGKILL)
         assert first.wait(timeout=300) == 1, log.read_text()
     assert log.read_text().splitlines()[-1].startswith("stopped: Worker subprocess exited with return code 137;")
     made = {path: path.stat().st_mtime_ns for path in output.rglob("*.png")}
