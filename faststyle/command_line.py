@@ -66,17 +66,14 @@ def _parse_and_run(
         subparser.add_argument("--traceback", action="store_true", default=argparse.SUPPRESS, help=shown)
     typed = sys.argv[1:] if argv is None else argv
     typed = [only_command, *typed] if only_command else typed
-    if passes_on:
-        arguments, unknown = parser.parse_known_args(typed)
-        arguments.passed_on = unknown
-    else:
-        arguments = parser.parse_args(typed)
+    arguments, unknown = parser.parse_known_args(typed) if passes_on else (parser.parse_args(typed), [])
     warnings.filterwarnings("ignore", module="PIL")  # it warns of harmless defects of photos
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     if argv is None:  # the process is ours, so its standard error is, too
         filter_native_logs()
     try:
         _refuse_urls(arguments)
+        arguments.passed_on = unknown
         return arguments.run(arguments)
     except KeyboardInterrupt as error:
         return _say(f"interrupted {one_line(error)}" if str(error) else "interrupted", INTERRUPTED)

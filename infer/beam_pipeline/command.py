@@ -13,6 +13,7 @@ from pathlib import Path
 from faststyle import DISTRIBUTION
 from faststyle.command_line import run_command_line
 from faststyle.infer.stylize.command import add_encoding, add_look, add_precision, parse_mixture
+from faststyle.remote_files import Place
 from faststyle.user_error import UserError
 
 
@@ -35,15 +36,17 @@ def add_beam_command(subcommands) -> None:
     )
     parser.add_argument(
         "--input",
+        type=Place,
         required=True,
         metavar="PATTERN",
         help="folder, or pattern in quotes such as 'gs://bucket/**.jpg', where ** also goes into folders",
     )
     parser.add_argument(
-        "--output", required=True, metavar="FOLDER", help="of results, which keep their photos' folders"
+        "--output", type=Place, required=True, metavar="FOLDER", help="of results, which keep their photos' folders"
     )
     parser.add_argument(
         "--model",
+        type=Place,
         required=True,
         help="a gallery style, gallery with --mix, or an exported model's folder where each worker finds it; see "
         "`faststyle stylize --help`",

@@ -17,7 +17,8 @@ from apache_beam.runners.portability.portable_runner import JobServiceHandle
 from apache_beam.runners.runner import PipelineState
 
 from faststyle.atomic_files import check_place
-from faststyle.infer.beam_pipeline.places import Places, is_local
+from faststyle.infer.beam_pipeline.places import Places
+from faststyle.remote_files import is_url
 from faststyle.user_error import UserError
 
 _LOCAL = ("direct", "fnapi")
@@ -51,7 +52,7 @@ def check_places(places: Places, options: PipelineOptions) -> None:
         UserError: nothing matches, Beam or the engine cannot reach them, or the output folder cannot be written.
     """
     for place in (places.pattern, places.output):
-        if is_local(place) and _runner(options) == "dataflow":
+        if not is_url(place) and _runner(options) == "dataflow":
             raise UserError(f"{place}: Dataflow's workers do not see this machine; use a gs:// URL")
         try:
             FileSystems.get_filesystem(place)
@@ -59,7 +60,7 @@ def check_places(places: Places, options: PipelineOptions) -> None:
             raise UserError(
                 f'{place}: Beam cannot read such URLs; gs:// needs pip install "apache-beam[gcp]", s3:// "[aws]"'
             ) from None
-    if is_local(places.output):
+    if not is_url(places.output):
         check_place(Path(places.output))
     if not FileSystems.match([places.pattern], limits=[1])[0].metadata_list:
         raise UserError(f"{places.pattern}: matches no file")
@@ -103,11 +104,11 @@ def run(build: Callable[[beam.Pipeline], None], options: PipelineOptions) -> dic
 
 def remove_unfinished(places: Places) -> None:
     """Removes what workers left that were killed as they wrote, now and in earlier runs."""
-    if is_local(places.unfinished):
-        shutil.rmtree(places.unfinished, ignore_errors=True)  # Beam's own would leave the folder
-    else:
+    if is_url(places.unfinished):
         with contextlib.suppress(OSError):  # there is nothing
             FileSystems.delete([f"{places.unfinished}/"])
+    else:
+        shutil.rmtree(places.unfinished, ignore_errors=True)  # Beam's own would leave the folder
 
 
 def _runner(options: PipelineOptions) -> str:

@@ -10,11 +10,12 @@ import numpy as np
 from apache_beam.io.filesystems import FileSystems
 
 from faststyle.images.photos import Photo, read_photo
-from faststyle.infer.beam_pipeline.places import absolute, is_local
+from faststyle.infer.beam_pipeline.places import absolute
 from faststyle.infer.exported_model.runtimes import leave_out_converter
 from faststyle.infer.exported_model.stylizer import Stylizer
 from faststyle.infer.styles.model_card import ModelCardError
 from faststyle.infer.stylize.look import Look
+from faststyle.remote_files import is_url
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Painting:
     @classmethod
     def of_model(cls, model: str, **settings) -> "Painting":
         """A painting whose workers find the model wherever they work: a folder's name becomes its whole path."""
-        return cls(absolute(model) if os.path.isdir(model) else model, **settings)
+        return cls(absolute(model) if is_url(model) or os.path.isdir(model) else model, **settings)
 
     def load(self) -> Stylizer:
         """The model, ready to paint with OpenVINO.
@@ -51,7 +52,7 @@ class Painting:
         leave_out_converter()
         warnings.filterwarnings("ignore", module="PIL")  # it warns of harmless defects of photos
         return Stylizer(
-            self.model if is_local(self.model) else _fetched(self.model).name,
+            _fetched(self.model).name if is_url(self.model) else self.model,
             style_mixture=self.style_mixture,
             strength=self.strength,
             runtime="openvino",
@@ -78,7 +79,7 @@ class Painting:
 
 @functools.cache
 def _fetched(model: str) -> tempfile.TemporaryDirectory:
-    """A copy of an exported model that lies elsewhere, as long as this process lives."""
+    """A copy of an exported model at a URL, which Beam's file systems read as they do the photos."""
     (found,) = FileSystems.match([f"{model}/**"])
     if f"{model}/saved_model.pb" not in [file.path for file in found.metadata_list]:
         raise ModelCardError(f"{model}: no exported model (saved_model.pb); `faststyle export` writes one")

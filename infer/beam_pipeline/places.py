@@ -10,19 +10,14 @@ from pathlib import PurePosixPath
 
 from faststyle.images.formats import FORMATS, READABLE_SUFFIXES, ImageFormat
 from faststyle.infer.exported_model.stylizer import StylizeError
+from faststyle.remote_files import is_url
 
-_SCHEME = re.compile(r"[a-zA-Z][-a-zA-Z0-9+.]*://")
 _MAGIC = re.compile(r"[*?\[]")  # of Beam's patterns, in which ** is anything and * anything but a slash
 
 
-def is_local(place: str) -> bool:
-    """Whether a place is a path of this machine and no URL."""
-    return not _SCHEME.match(place)
-
-
 def absolute(place: str) -> str:
-    """A path as every process understands it, wherever it works; URLs stay."""
-    return os.path.abspath(place) if is_local(place) else place.rstrip("/")
+    """A path as every process understands it, wherever it works; URLs and paths end without a slash."""
+    return place.rstrip("/") if is_url(place) else os.path.abspath(place)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -103,10 +103,10 @@ def test_a_process_that_meets_an_error_of_its_own_shows_the_traceback_and_exits_
 
 
 def test_what_a_command_passes_on_it_finds_in_its_order():
-    found = []
+    found, passed_on = [], ["--temporary", "gs://bucket/x", "--flag"]
     work = command(lambda arguments: found.extend(arguments.passed_on) or 0)
-    assert run_command_line("program", [work], ["--runner", "x", "--flag"], only_command="work", passes_on=True) == 0
-    assert found == ["--runner", "x", "--flag"]
+    assert run_command_line("program", [work], passed_on, only_command="work", passes_on=True) == 0
+    assert found == passed_on
 
 
 @pytest.mark.parametrize("argv", [[], ["no-such-command"], ["work", "--no-such-option"]])

@@ -257,10 +257,9 @@ def test_what_pictures_cannot_keep_is_said_once_for_all(model, photos, tmp_path,
 
 
 @pytest.mark.usefixtures("beam")
-def test_a_model_as_a_url_is_copied_once(model, tmp_path, monkeypatch):
+def test_a_model_as_a_url_is_copied_once(model, tmp_path):
     from faststyle.infer.beam_pipeline import painting
 
-    monkeypatch.setattr(painting, "is_local", lambda place: False)  # by Beam's file system, where this machine's lies
     copy = Path(painting._fetched(str(model)).name)
     files = {path.relative_to(model) for path in model.rglob("*") if path.is_file()}
     assert {path.relative_to(copy) for path in copy.rglob("*") if path.is_file()} == files
@@ -287,7 +286,10 @@ USER_ERRORS = {
         ["--runner", "DataflowRunner"],
         "Dataflow's workers do not see this machine",
     ),
-    "no such URLs": (["--input", "ftp://photos/**"], "Beam cannot read such URLs"),
+    "no such URLs": (
+        ["--input", "ftp://photos/**", "--temp_location", "gs://bucket/tmp"],
+        "Beam cannot read such URLs",
+    ),
 }
 
 
