@@ -257,6 +257,27 @@ def test_what_pictures_cannot_keep_is_said_once_for_all(model, photos, tmp_path,
 
 
 @pytest.mark.usefixtures("beam")
+def test_photos_results_and_model_may_all_be_urls(model, photos, tmp_path, capsys):
+    from tests.infer.beam_pipeline.shelf import FILES
+
+    for place, folder in (("photos", photos), ("export", model)):
+        FILES.update({f"shelf://{place}/{path}": content for path, content in pictures(folder).items()})
+    before = set(FILES)
+    FILES["shelf://out/.unfinished/half"] = b"half a picture"
+    typed = ["--input", "shelf://photos/**", "--output", "shelf://out/", "--model", "shelf://export/"]
+    assert main(typed) == 1
+    assert "8 of 10 stylized: shelf://out\n" in capsys.readouterr().out
+    assert faststyle(["stylize", str(model), str(photos), "--output", str(tmp_path / "wanted")]) == 1
+    lines = FILES["shelf://out/broken.jsonl"].decode().splitlines()
+    assert [json.loads(line)["photo"] for line in lines] == [
+        "shelf://photos/june/broken.jpg",
+        "shelf://photos/text.png",
+    ]
+    results = {path: FILES[path] for path in set(FILES) - before - {"shelf://out/broken.jsonl"}}
+    assert results == {f"shelf://out/{path}": content for path, content in pictures(tmp_path / "wanted").items()}
+
+
+@pytest.mark.usefixtures("beam")
 def test_a_model_as_a_url_is_copied_once(model, tmp_path):
     from faststyle.infer.beam_pipeline import painting
 
