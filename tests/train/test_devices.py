@@ -123,6 +123,7 @@ def one_device(command, tmp_path_factory, one_residual_block) -> Path:
     return run
 
 
+@pytest.mark.slow
 def test_two_devices_have_the_losses_of_one_with_the_double_batch(command, one_device, tmp_path):
     out, _ = finished(start([*command, "--batch-size", "2"], tmp_path / "run", devices=2))
     assert "20 of batch 4 (2 on each of 2 devices) at 32 px" in out
