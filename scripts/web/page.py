@@ -7,7 +7,7 @@ from faststyle.scripts.web.compare_section import CompareSection
 from faststyle.scripts.web.events import SILENT
 from faststyle.scripts.web.known_styles import KnownStyles
 from faststyle.scripts.web.own_style_section import OwnStyleSection
-from faststyle.scripts.web.paint_section import PaintSection, pictures_of
+from faststyle.scripts.web.paint_section import PaintSection
 from faststyle.scripts.web.trainings import Trainings
 from faststyle.scripts.web.video_section import VideoSection
 
@@ -39,12 +39,13 @@ def build_page(styles: KnownStyles, trainings: Trainings) -> gr.Blocks:
             video = VideoSection(styles, cancelling)
             video.draw()
         # A style may have been trained since the page was built.
-        paint_tab.select(lambda: [pictures_of(styles)] * 2, None, paint.galleries, **SILENT)
-        video_tab.select(lambda: pictures_of(styles), None, video.gallery, **SILENT)
+        for seen in (paint_tab.select, page.load):
+            seen(paint.shown, paint.chosen, paint.galleries, **SILENT)
+        for seen in (video_tab.select, page.load):
+            seen(video.shown, video.chosen, video.gallery, **SILENT)
         if hasattr(compare, "style"):
-            for shown in (compare_tab.select, page.load):
-                shown(compare.titles, None, compare.style, **SILENT)
-        page.load(lambda: [pictures_of(styles)] * 2, None, paint.galleries, **SILENT)
+            for seen in (compare_tab.select, page.load):
+                seen(compare.titles, None, compare.style, **SILENT)
         own.when_opened(page)
         page.unload(left)
     return page

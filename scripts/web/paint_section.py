@@ -1,5 +1,6 @@
 """The page's first section: drop a photo, choose a style, slide, paint, download."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from faststyle.infer.styles.gallery import GALLERY_MODEL, THUMBNAILS
 from faststyle.scripts.web.before_after import before_after
 from faststyle.scripts.web.cancelling import CancelledError, Cancelling
 from faststyle.scripts.web.events import AT_ONCE, IN_TURN, LAST_WINS, SILENT, new_file
-from faststyle.scripts.web.known_styles import KnownStyles
+from faststyle.scripts.web.known_styles import KnownStyle, KnownStyles
 from faststyle.scripts.web.mask_brush import mask_brush
 from faststyle.scripts.web.paint import (
     OpenedPhoto,
@@ -37,6 +38,8 @@ _FORMATS = {"JPEG": ".jpg", "PNG": ".png"}
 _PROGRESS = gr.Progress()
 _LEAVE_OUT_PHOTO = "(...knobs) => knobs.map(knob => knob && knob.photo ? {mask: knob.mask} : knob)"  # the brush's
 _DROP = "Drop a photo, and it is painted here."
+_STROKES = "Set to fit each photo; further up they grow"
+_PALETTE = "The photo's own are kept pixel by pixel, its palette only in all"
 
 
 class PaintSection:
@@ -48,36 +51,41 @@ class PaintSection:
 
     Attributes:
         galleries: what shows the styles, once the section is drawn.
+        chosen: the titles of the style and of the one it is blended with, once the section is drawn.
     """
 
     def __init__(self, styles: KnownStyles, cancelling: Cancelling) -> None:
         self._styles, self._cancelling = styles, cancelling
         self.galleries: tuple[gr.Gallery, ...] = ()
+        self.chosen: tuple[gr.State, ...] = ()
 
     def draw(self) -> None:
         """Adds the section to the page that is being built."""
         opened, first, second = gr.State(), gr.State(self._styles.all()[0].title), gr.State()
+        self.chosen = (first, second)
         with gr.Row():
-            with gr.Column(scale=3, min_width=340):
+            with gr.Column(scale=3, min_width=340, elem_classes="beside"):
                 photo = picture_input("Photo", elem_id="photo")
                 view = before_after(left="photo", right="painting", placeholder=_DROP, elem_id="view")
                 note = gr.Markdown(elem_id="note", elem_classes="note")
                 with gr.Row(visible=False) as finishing:
                     file_format = gr.Radio(list(_FORMATS), value="JPEG", label="Format", scale=2, min_width=160)
                     paint = gr.Button("Paint at full size", variant="primary", scale=2, min_width=160, elem_id="paint")
-                    cancel = gr.Button("Cancel", scale=1, min_width=90, elem_id="cancel")
+                    cancel = gr.Button("Cancel", visible=False, scale=1, min_width=90, elem_id="cancel")
+                    download = gr.DownloadButton("Download", visible=False, variant="primary", elem_id="download")
                 done = gr.Markdown(elem_id="done")
-                download = gr.DownloadButton("Download", visible=False, variant="primary", elem_id="download")
             with gr.Column(scale=2, min_width=320):
                 gallery = style_gallery(self._styles, "Style", "styles", selected=0)
                 strength = gr.Slider(0, 1, 1, step=0.01, label="Strength", info="0 is the photo", elem_id="strength")
-                strokes = gr.Slider(1, _LARGEST_STROKES, 1, step=0.25, label="Stroke size", elem_id="strokes")
-                colors = gr.Radio(list(_COLORS), value="the style's", label="Colors", elem_id="colors")
+                strokes = gr.Slider(
+                    1, _LARGEST_STROKES, 1, step=0.25, label="Stroke size", info=_STROKES, elem_id="strokes"
+                )
+                colors = gr.Radio(list(_COLORS), value="the style's", label="Colors", info=_PALETTE, elem_id="colors")
                 with gr.Accordion("Blend with a second style", open=False, elem_id="blend"):
                     other = style_gallery(self._styles, "Second style", "second_styles")
                     share = gr.Slider(0, 1, 0.5, step=0.01, label="Share of the second style", elem_id="share")
-                    alone = gr.Button("One style alone", size="sm")
-                with gr.Accordion("Only in one place", open=False, elem_id="mask"):
+                    alone = gr.Button("No second style", size="sm")
+                with gr.Accordion("Paint only where you draw", open=False, elem_id="mask"):
                     brush = mask_brush(elem_id="brush")
                     feather = gr.Slider(0, 10, 2, step=0.5, label="Soft edge, % of the photo", elem_id="feather")
         self.galleries = (gallery, other)
@@ -86,6 +94,7 @@ class PaintSection:
         quick = live | {"outputs": view} | SILENT
         settled = live | {"outputs": [view, done, download]} | AT_ONCE
 
+        photo.input(lambda path: {"problem": "Painting ..."} if path else {}, photo, view, **SILENT)
         opening = [opened, strokes, brush, note, done, download, finishing]
         opened_now = photo.input(self._opened, photo, opening, **LAST_WINS)
         # Once unseen, since the first painting of a size takes longer than those that follow a slider.
@@ -97,7 +106,8 @@ class PaintSection:
             slider.release(self._settled, **settled)
         colors.input(self._settled, **settled)
         brush.drawn(self._settled, **settled)
-        gallery.select(chosen_style, None, first, **LAST_WINS).success(self._settled, **settled)
+        chosen = gallery.select(chosen_style, None, first, **LAST_WINS)
+        chosen.success(self._blendable, self.chosen, [second, other], **SILENT).success(self._settled, **settled)
         other.select(chosen_style, None, second, **LAST_WINS).success(self._settled, **settled)
         alone.click(_one_style_alone, None, [second, other], **AT_ONCE).success(self._settled, **settled)
         asked: dict[str, Any] = {
@@ -105,8 +115,23 @@ class PaintSection:
             "outputs": [view, done, download],
             "show_progress_on": done,
         }
+        paint.click(lambda: gr.Button(visible=True), None, cancel, **SILENT)
         painting = paint.click(self._painted, **asked, **IN_TURN)
-        cancel.click(self._cancelled, None, done, cancels=[painting], **AT_ONCE)
+        painting.then(lambda: gr.Button(visible=False), None, cancel, **SILENT)
+        cancel.click(self._cancelled, None, [done, cancel], cancels=[painting], **AT_ONCE)
+        file_format.input(nothing_painted, None, [done, download], **SILENT)
+
+    def shown(self, first: str, second: str | None):
+        """The galleries of today, each with a frame around its chosen style: some may have been trained meanwhile."""
+        return framed(self._styles.all(), first), self._blendable(first, second)[1]
+
+    def _blendable(self, first: str, second: str | None):
+        """The second style and its gallery: others of the first one's model, since no more blend with it."""
+        styles = self._styles.all()
+        models = [style.model for style in styles if style.title == first]
+        offered = [style for style in styles if style.model in models and style.title != first]
+        kept = second if second in [style.title for style in offered] else None
+        return kept, framed(offered, kept)
 
     @told_on_the_page
     def _opened(self, path: str | None):
@@ -155,7 +180,8 @@ class PaintSection:
             progress((done, total), desc=what, unit="tiles")
 
         progress(0, desc="painting")
-        target = new_file(f"{photo.path.stem}_{wish.first.name}{_FORMATS[format_name]}")
+        names = [style.name for style in (wish.first, wish.second) if style]
+        target = new_file("_".join([photo.path.stem, *names]) + _FORMATS[format_name])
         try:
             paint_file(photo, wish, self._styles, target, on_tile=on_tile)
         except CancelledError:
@@ -164,7 +190,7 @@ class PaintSection:
         width, height = photo.size_px
         told = f"**Painted:** {width} x {height} px, {target.stat().st_size / 1e6:.1f} MB. The same by command:\n\n"
         told += f"```\n{command_line_of(photo, wish, target)}\n```"
-        return view, told, gr.DownloadButton(f"Download {target.name}", value=str(target), visible=True)
+        return view, told, gr.DownloadButton(value=str(target), visible=True)
 
     def _wish(self, first, second, share, strength, strokes, colors, brush, feather) -> Wish:
         return Wish(
@@ -178,15 +204,15 @@ class PaintSection:
             feather=feather / 100,
         )
 
-    def _cancelled(self, request: gr.Request) -> str:
+    def _cancelled(self, request: gr.Request):
         self._cancelling.cancel(request.session_hash)
-        return "Cancelled."
+        return "Cancelled.", gr.Button(visible=False)
 
 
 def style_gallery(styles: KnownStyles, label: str, elem_id: str, *, selected: int | None = None) -> gr.Gallery:
     """Thumbnails to choose a style from."""
     return gr.Gallery(
-        pictures_of(styles),
+        pictures_of(styles.all()),
         label=label,
         columns=4,
         selected_index=selected,
@@ -201,9 +227,15 @@ def style_gallery(styles: KnownStyles, label: str, elem_id: str, *, selected: in
     )
 
 
-def pictures_of(styles: KnownStyles) -> list[tuple]:
+def framed(styles: Sequence[KnownStyle], chosen: str | None) -> gr.Gallery:
+    """Thumbnails of styles as they are now, the chosen title's in a frame."""
+    titles = [style.title for style in styles]
+    return gr.Gallery(pictures_of(styles), selected_index=titles.index(chosen) if chosen in titles else None)
+
+
+def pictures_of(styles: Sequence[KnownStyle]) -> list[tuple]:
     """Thumbnails with titles, as a gallery shows them."""
-    return [(_thumbnail(style.picture), style.title) for style in styles.all()]
+    return [(_thumbnail(style.picture), style.title) for style in styles]
 
 
 def _thumbnail(picture: Path | None):

@@ -7,6 +7,12 @@ _FONT_MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"
 
 CSS = """
 .gradio-container { max-width: 84rem !important; width: 100% !important; margin: 0 auto !important; }
+/* The painting stays in sight while the sliders beside it are scrolled to, in no box that would scroll by itself. */
+.gradio-container { overflow: clip !important; }
+@media (min-width: 60rem) {
+  .beside { align-self: stretch; }
+  #view { position: sticky; top: .5rem; z-index: 2; background: var(--body-background-fill); }
+}
 #title h1 { margin: 0; font-size: 1.5rem; }
 #title p { margin: 0; color: var(--body-text-color-subdued); }
 .styles .grid-wrap { max-height: 21rem; overflow-y: auto; padding: 0; }

@@ -11,7 +11,7 @@ from faststyle.infer.stylize.video_samples import sample_frames
 from faststyle.scripts.web.cancelling import CancelledError, Cancelling
 from faststyle.scripts.web.events import AT_ONCE, IN_TURN, LAST_WINS, new_file
 from faststyle.scripts.web.known_styles import KnownStyles
-from faststyle.scripts.web.paint_section import chosen_style, nothing_painted, style_gallery
+from faststyle.scripts.web.paint_section import chosen_style, framed, nothing_painted, style_gallery
 from faststyle.scripts.web.pictures import as_data_url
 from faststyle.scripts.web.sentences import told_on_the_page
 
@@ -33,7 +33,7 @@ class VideoSection:
 
     def draw(self) -> None:
         """Adds the section to the page that is being built."""
-        chosen = gr.State(self._styles.all()[0].title)
+        self.chosen = chosen = gr.State(self._styles.all()[0].title)
         with gr.Row():
             with gr.Column(scale=3, min_width=340):
                 clip = gr.File(label="Clip", file_types=["video"], height=140, elem_id="clip")
@@ -54,6 +54,10 @@ class VideoSection:
         self.gallery.select(chosen_style, None, chosen, **LAST_WINS).success(self._previewed, **live)
         rendering = render.click(self._rendered, given, [done, download], show_progress_on=done, **IN_TURN)
         cancel.click(self._cancelled, None, done, cancels=[rendering], **AT_ONCE)
+
+    def shown(self, chosen: str) -> gr.Gallery:
+        """The gallery of today, with a frame around the chosen style."""
+        return framed(self._styles.all(), chosen)
 
     @told_on_the_page
     def _previewed(self, clip, title, strength):

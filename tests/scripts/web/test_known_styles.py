@@ -44,10 +44,10 @@ def test_a_style_trained_here_shows_its_painting_and_one_without_any_picture_a_g
     shutil.copytree(one_style, tmp_path / "runs" / "mine" / "export")
     styles = KnownStyles([], tmp_path / "runs")
     assert styles.find("style_0").picture is None
-    assert pictures_of(styles)[0][0].std() == 0
+    assert pictures_of(styles.all())[0][0].std() == 0
     painting = colorful_photo(tmp_path / "style_0.png")
     (tmp_path / "runs" / "mine" / "config.json").write_text(
         TrainSettings(style_images=(str(painting),), content="").to_json()
     )
     assert styles.find("style_0").picture == painting
-    assert pictures_of(styles)[0][0].std() > 5
+    assert pictures_of(styles.all())[0][0].std() > 5

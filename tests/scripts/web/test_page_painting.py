@@ -139,11 +139,6 @@ def test_what_cannot_be_painted_while_a_slider_moves_is_a_sentence_in_the_pictur
     with served(tmp_path / "web", models=str(model)) as running:
         page = open_page(chromium, running.url)
         drop_photo(page, colorful_photo(tmp_path / "holiday.png"))
-        page.click("#blend button")
-        page.click("#second_styles button:has-text('Udnie')")
-        sentence = page.get_by_text("style_0 and Udnie are of different models, which cannot blend")
-        sentence.wait_for()
-        page.get_by_role("button", name="One style alone").click()
         page.wait_for_selector("#view img.after:visible")
         shutil.rmtree(model)
         move = "slider => { slider.value = 0.5; slider.dispatchEvent(new Event('input', {bubbles: true})); }"
@@ -151,6 +146,27 @@ def test_what_cannot_be_painted_while_a_slider_moves_is_a_sentence_in_the_pictur
         page.get_by_text("the style 'style_0' is not here any more; choose another").wait_for()
         assert not page.is_visible("#view img.after")
         assert page.get_by_test_id("toast-body").count() == 0
+
+
+def test_the_frame_is_around_the_style_that_paints_and_only_what_blends_with_it_is_offered(
+    chromium, two_styles, tmp_path
+):
+    framed = "#styles .thumbnail-item.selected"
+    with served(tmp_path / "web") as running:
+        page = open_page(chromium, running.url)
+        page.locator(framed, has_text="The Starry Night").wait_for()
+        shutil.copytree(two_styles, tmp_path / "web" / "runs" / "mine" / "export")  # as a training leaves it
+        page.reload()
+        page.locator("#styles", has_text="style_1").wait_for()
+        page.locator(framed, has_text="The Starry Night").wait_for()
+        page.get_by_role("tab", name="Video").click()
+        page.locator("#video_styles .thumbnail-item.selected", has_text="The Starry Night").wait_for()
+        page.get_by_role("tab", name="Paint", exact=True).click()
+        page.click("#styles button:has-text('style_0')")
+        page.click("#blend button")
+        page.wait_for_function("document.querySelectorAll('#second_styles .thumbnail-item').length == 1")
+        assert page.locator("#second_styles .thumbnail-item").inner_text() == "style_1"
+        page.context.close()
 
 
 def test_without_a_photo_nothing_is_offered_that_needs_one(page, tmp_path):
