@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 TYPED := .mypy_cache/package/faststyle
 # Most of the time goes to building graphs, in Python, on one core. A file stays in one process with its fixtures.
 # Files are taken in their order, not those of most tests first: the long ones are few tests and would come last, alone.
+# Each has one core: threads of more would wait for the other's.
+ONE_CORE := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 IN_PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-all bench lint clean
@@ -13,10 +15,10 @@ demo: $(VENV)/installed
 	$(BIN)/faststyle demo --output demo
 
 test: $(VENV)/installed-dev lint
-	$(BIN)/python -m pytest $(IN_PARALLEL)
+	$(ONE_CORE) $(BIN)/python -m pytest $(IN_PARALLEL)
 
 test-all: $(VENV)/installed-dev lint
-	$(BIN)/python -m pytest -m "" $(IN_PARALLEL)
+	$(ONE_CORE) $(BIN)/python -m pytest -m "" $(IN_PARALLEL)
 
 # mypy does not know that the package's parts are the folders at the root, and reads them where they would lie.
 lint: $(VENV)/installed-dev
