@@ -29,7 +29,7 @@ from faststyle.scripts.web.picture_input import picture_input
 from faststyle.scripts.web.pictures import as_data_url, mask_of
 from faststyle.scripts.web.sentences import sentence, told_on_the_page
 
-_LARGEST_STROKES = 8.0
+_LARGEST_STROKES = "Fitted to each new photo; more makes larger strokes"
 _SHOWN_PX = 1600
 _THUMBNAIL_PX = 192
 _NO_PICTURE = np.full((128, 192, 3), 150, "uint8")
@@ -38,8 +38,8 @@ _FORMATS = {"JPEG": ".jpg", "PNG": ".png"}
 _PROGRESS = gr.Progress()
 _LEAVE_OUT_PHOTO = "(...knobs) => knobs.map(knob => knob && knob.photo ? {mask: knob.mask} : knob)"  # the brush's
 _DROP = "Drop a photo, and it is painted here."
-_STROKES = "Set to fit each photo; further up they grow"
-_PALETTE = "The photo's own are kept pixel by pixel, its palette only in all"
+_STROKES = "Fitted to each new photo; more makes larger strokes"
+_PALETTE = "The photo's own stay at every pixel; its palette stays as a whole"
 
 
 class PaintSection:
