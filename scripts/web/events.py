@@ -8,12 +8,14 @@ from typing import Any
 
 from faststyle import DISTRIBUTION
 
+_PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+_NO_BADGES: dict[str, Any] = {"show_progress_on": []}  # of an error, which would lie over every output, and stay
 # Nobody waits for another one. What fails is told, which the browser does not do for what passes by the queue.
-AT_ONCE: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+AT_ONCE: dict[str, Any] = {"concurrency_limit": None} | _PRIVATE | _NO_BADGES
 # Also while the same event is still being answered, when Gradio would drop it: what was chosen last counts.
 LAST_WINS: dict[str, Any] = AT_ONCE | {"trigger_mode": "always_last"}
 # Sooner by some milliseconds, and silent.
-SILENT: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+SILENT: dict[str, Any] = {"queue": False} | _PRIVATE | _NO_BADGES
 # One at a time of all browsers; the others see their place in the queue.
 IN_TURN: dict[str, Any] = {"concurrency_id": "heavy", "concurrency_limit": 1, "api_visibility": "private"}
 

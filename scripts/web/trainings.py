@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import statistics
 import subprocess
 import sys
 import threading
@@ -24,6 +25,8 @@ _SAMPLES = "sample_photos"
 _COMMAND, _LOG = "command.json", "log.txt"
 _STOP_S = 60
 _NAME = re.compile(r"[\w-]{1,60}")
+_BATCH = re.compile(r"of batch (\d+)")  # in the plan: of all devices together
+_SPEED_STEPS = 20
 _MODEL_FILE = "saved_model.pb"
 
 
@@ -44,6 +47,7 @@ class RunStatus(NamedTuple):
         previews: sheets of the fixed photos, the newest last.
         problem: why it ended, where that was no wish.
         kept: whether its model stands among the styles.
+        seconds_left: of a run that trains, by the speed of its last steps; None while that is unknown.
     """
 
     state: str
@@ -55,6 +59,7 @@ class RunStatus(NamedTuple):
     previews: list[Path]
     problem: str
     kept: bool
+    seconds_left: float | None
 
 
 class Trainings:
@@ -97,8 +102,9 @@ class Trainings:
         """
         if not _NAME.fullmatch(name):
             raise TrainingError(f"a style's name is up to 60 letters, digits, - and _; got {name!r}")
+        self._check_free()
         if name in (INPUTS, *self.names()) or (self.runs / name).exists():
-            raise TrainingError(f"a run named {name} is there already; choose another name, or go on with it")
+            raise TrainingError(f"there is a training named {name} already; {self._way_out(name)}")
         if photos is not None and not photos.is_dir():
             raise TrainingError(f"{photos}: no such folder on this machine")
         inputs = self.runs / INPUTS / name
@@ -162,22 +168,25 @@ class Trainings:
         command = self._command(name)
         steps = int(command[command.index("--steps") + 1])
         records = _records(run.metrics)
-        totals = [(record["step"], record["total"]) for record in records if record.get("split") == "train"]
+        trained = [record for record in records if record.get("split") == "train"]
+        totals = [(record["step"], record["total"]) for record in trained]
         step = totals[-1][0] if totals else 0
         kept = (run.export / _MODEL_FILE).is_file()
         log = _read(self.runs / INPUTS / name / _LOG)
+        plan = _last_plan(log)
         training = self.training() == name
         done = step >= steps and kept
         return RunStatus(
             state="training" if training else "done" if done else "stopped",
             step=step,
             steps=steps,
-            plan=_last_plan(log),
+            plan=plan,
             totals=totals,
             validation=[(record["step"], record["total"]) for record in records if record.get("split") == "validation"],
             previews=sorted(run.previews.glob("step_*.png")),
             problem="" if training or done else _problem(log),
             kept=kept,
+            seconds_left=_seconds_left(trained, plan, steps - step) if training else None,
         )
 
     def close(self) -> None:
@@ -191,10 +200,14 @@ class Trainings:
         except subprocess.TimeoutExpired:
             process.kill()
 
+    def _way_out(self, name: str) -> str:
+        stopped = name in self.names() and self.status(name).state == "stopped"
+        return "choose another name" + (', or choose it among your trainings and press "Go on"' if stopped else "")
+
     def _check_free(self) -> None:
         name = self.training()
         if name is not None:
-            raise TrainingError(f"{name} is training; one at a time: let it end, or stop it first")
+            raise TrainingError(f"{name} is training now, and only one can at a time; let it end, or stop it first")
 
     def _start(self, name: str, command: list[str]) -> None:
         with (self.runs / INPUTS / name / _LOG).open("ab") as log:
@@ -258,6 +271,12 @@ def _last_plan(log: str) -> str:
             break
         plan.append(line.strip())
     return "\n".join(plan)
+
+
+def _seconds_left(trained: list[dict], plan: str, steps_left: int) -> float | None:
+    batch = _BATCH.search(plan)
+    speeds = [record["images_per_second"] for record in trained[-_SPEED_STEPS:] if record.get("images_per_second")]
+    return steps_left * int(batch[1]) / statistics.median(speeds) if batch and speeds else None
 
 
 def _problem(log: str) -> str:

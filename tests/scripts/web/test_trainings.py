@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from faststyle.scripts.faststyle import main
-from faststyle.scripts.web.trainings import INPUTS, TrainingError, Trainings, _last_plan
+from faststyle.scripts.web.trainings import INPUTS, TrainingError, Trainings, _last_plan, _seconds_left
 from tests.toy_run import TOY_OPTIONS, write_photos
 
 STEPS = 40
@@ -54,14 +54,24 @@ def test_the_plan_is_the_last_one_printed():
     assert _last_plan("nothing yet") == ""
 
 
+def test_the_time_left_is_that_of_the_last_steps():
+    slow_first = [{"images_per_second": 0.1}] + [{"images_per_second": 8.0}] * 20
+    assert _seconds_left(slow_first, "steps  400 of batch 4 at 256 px", 60) == 30.0
+    assert _seconds_left(slow_first, "", 60) is None
+    assert _seconds_left([], "steps  400 of batch 4 at 256 px", 60) is None
+
+
 @pytest.mark.slow
 def test_a_run_stops_goes_on_exactly_and_ends_as_an_uninterrupted_command(tmp_path, pictures):
     trainings = Trainings(tmp_path / "runs", OPTIONS)
     begin(trainings, pictures)
-    with pytest.raises(TrainingError, match="mine is training; one at a time"):
+    with pytest.raises(TrainingError, match="mine is training now, and only one can at a time"):
         begin(trainings, pictures, "other")
+    with pytest.raises(TrainingError, match="mine is training now"):
+        begin(trainings, pictures)
     wait_until(lambda: trainings.status("mine").step >= 3)
     assert trainings.status("mine").plan.startswith("styles")
+    assert (trainings.status("mine").seconds_left or 0) > 0
     assert Trainings(tmp_path / "runs").training() == "mine"  # another server finds it
     trainings.stop()
     wait_until(lambda: trainings.training() is None)
@@ -69,6 +79,9 @@ def test_a_run_stops_goes_on_exactly_and_ends_as_an_uninterrupted_command(tmp_pa
     assert (stopped.state, stopped.problem) == ("stopped", "")
     assert 3 <= stopped.step < STEPS
 
+    assert stopped.seconds_left is None
+    with pytest.raises(TrainingError, match='choose another name, or choose it among your trainings and press "Go on"'):
+        begin(trainings, pictures)
     trainings.keep("mine")
     assert trainings.status("mine").kept
     again = Trainings(tmp_path / "runs", OPTIONS)
@@ -78,6 +91,8 @@ def test_a_run_stops_goes_on_exactly_and_ends_as_an_uninterrupted_command(tmp_pa
     assert (done.state, done.step, done.kept) == ("done", STEPS, True)
     assert len(done.totals) == STEPS
     assert done.previews
+    with pytest.raises(TrainingError, match="there is a training named mine already; choose another name$"):
+        begin(again, pictures)
 
     command = json.loads((tmp_path / "runs" / INPUTS / "mine" / "command.json").read_text())
     command[command.index("--output") + 1] = str(tmp_path / "by_command")
