@@ -17,9 +17,9 @@ from faststyle.scripts.web.sentences import told_on_the_page
 _SIZES = (256, 512)
 _DROP = "Drop a photo, and compare."
 _WHY = (
-    "How good is a network? The iterative way changes the photo itself, step by step, until the same objective is low. "
-    "It is slower by far; the curve shows after how many iterations it is as good as the network was at once. It needs "
-    "the painting that the style was learned from: that of your own styles is here, that of others has to be dropped."
+    "How good is the network's painting, made in one go? The slow way changes the photo's pixels again and again. "
+    "Both are judged by one number, how far a picture is from the painting's style and the photo's content: the curve "
+    "shows when the slow way gets as low as the network. For a style that was not trained here, drop its painting, too."
 )
 
 
@@ -49,20 +49,24 @@ class CompareSection:
                     "The style's painting", elem_id="compare_painting", visible=first.painting is None
                 )
                 size = gr.Radio(list(_SIZES), value=_SIZES[0], label="Size, px", elem_id="compare_size")
-                iterations = gr.Slider(5, 400, 100, step=5, label="Iterations", elem_id="compare_iterations")
+                iterations = gr.Slider(
+                    5, 400, 100, step=5, label="Iterations of the slow way", elem_id="compare_iterations"
+                )
                 with gr.Row():
                     start = gr.Button("Compare", variant="primary", elem_id="compare", min_width=120)
-                    cancel = gr.Button("Cancel", elem_id="compare_cancel", min_width=90)
+                    cancel = gr.Button("Cancel", visible=False, elem_id="compare_cancel", min_width=90)
             with gr.Column(scale=3, min_width=340):
                 answer = gr.Markdown(elem_id="compare_answer")
-                view = before_after(left="network", right="iterative", placeholder=_DROP, elem_id="compare_view")
+                view = before_after(left="network", right="slow way", placeholder=_DROP, elem_id="compare_view")
                 curves = gr.HTML(elem_id="compare_curves")
                 report = gr.DownloadButton("Download the report", visible=False, elem_id="compare_report")
         self.style.change(self._asked_for_painting, self.style, painting, **SILENT)
         given = [photo, self.style, painting, size, iterations]
-        comparing = start.click(
+        asked = start.click(self._asked, given, cancel, **AT_ONCE)
+        comparing = asked.success(
             self._compared, given, [answer, view, curves, report], show_progress_on=answer, **IN_TURN
         )
+        comparing.then(lambda: gr.Button(visible=False), None, cancel, **AT_ONCE)
         cancel.click(self._cancelled, None, answer, cancels=[comparing], **AT_ONCE)
 
     def titles(self):
@@ -73,19 +77,24 @@ class CompareSection:
         return gr.Image(visible=self._styles.find(title).painting is None)
 
     @told_on_the_page
-    def _compared(self, request: gr.Request, photo, title, painting, size, iterations):
+    def _asked(self, photo, title, painting, size, iterations):
         style = self._styles.find(title)
         if photo is None:
             raise StylizeError("Drop a photo first.")
-        painting = style.painting or (Path(painting) if painting else None)
-        if painting is None:
+        if not (style.painting or painting):
             raise StylizeError(f"Drop the painting of {style.title} as well: the comparison asks for it.")
+        return gr.Button(visible=True)
+
+    @told_on_the_page
+    def _compared(self, request: gr.Request, photo, title, painting, size, iterations):
+        style = self._styles.find(title)
+        painting = style.painting or Path(painting)
         check_wanted = self._cancelling.begin(request.session_hash)
         from faststyle.scripts.web.comparing import compare, comparison_settings
 
         settings = comparison_settings(style, painting, Path(photo), size_px=size, iterations=int(iterations))
         output = Path(tempfile.mkdtemp(dir=scratch_folder())) / "report"
-        yield "TensorFlow starts, and the objective is compiled.", {}, "", gr.DownloadButton(visible=False)
+        yield "Getting ready: TensorFlow starts.", {}, "", gr.DownloadButton(visible=False)
         try:
             for forming in compare(settings, output, check_wanted):
                 pictures = {"before": as_data_url(forming.network), "after": as_data_url(forming.iterative)}

@@ -22,6 +22,7 @@ from faststyle.infer.styles.gallery import GALLERY_MODEL, GALLERY_NAME
 from faststyle.scripts.web.known_styles import KnownStyle
 
 METHOD = "lbfgs:content"
+_MEASURE = "distance to style and content (lower is better)"
 _TOLD_EVERY = 2  # iterations
 
 
@@ -120,11 +121,12 @@ class _Watched(CompareProgress):
         done = len(self._totals) - 1
         equal = crossing(self._totals, range(done + 1), self._level).iterations
         curve = Curve(self._method, self._totals, equal.value if equal.exact else None)
-        svg = f'<div class="plot-box">{plot([curve], self._level, y_label="objective")}</div>'
+        svg = f'<div class="plot-box">{plot([curve], self._level, y_label=_MEASURE)}</div>'
         return Forming(self._network, self._image, svg, done, sentence)
 
 
 def _answer(of_photo: dict) -> str:
     """The comparison's answer for one photo, as `photo_answers` gives it, in words."""
-    faster = f", and is {of_photo['speed_up']} times as fast" if of_photo["speed_up"] else ""
-    return f"The network equals {of_photo['iterations']} iterations of L-BFGS from the photo{faster}."
+    iterations, speed_up = (str(of_photo[key] or "").replace("> ", "more than ") for key in ("iterations", "speed_up"))
+    faster = f"; the network is {speed_up} times as fast" if speed_up else ""
+    return f"The slow way takes {iterations} iterations to be as good as the network{faster}."
