@@ -14,7 +14,7 @@ from tests.toy_run import write_photos
 
 pytestmark = pytest.mark.slow
 
-ERROR_BADGES = ".error:visible:text-is('Error')"  # which Gradio lays over what a failed event would have changed
+ERROR_BADGES = "[data-testid=status-tracker] .error:visible"  # Gradio's, over what a failed event would have changed
 
 
 @pytest.fixture(scope="module")
