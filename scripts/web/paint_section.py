@@ -29,7 +29,7 @@ from faststyle.scripts.web.picture_input import picture_input
 from faststyle.scripts.web.pictures import as_data_url, mask_of
 from faststyle.scripts.web.sentences import sentence, told_on_the_page
 
-_LARGEST_STROKES = "Fitted to each new photo; more makes larger strokes"
+_LARGEST_STROKES = 8.0
 _SHOWN_PX = 1600
 _THUMBNAIL_PX = 192
 _NO_PICTURE = np.full((128, 192, 3), 150, "uint8")
