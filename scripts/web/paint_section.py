@@ -94,13 +94,13 @@ class PaintSection:
         quick = live | {"outputs": view} | SILENT
         settled = live | {"outputs": [view, done, download]} | AT_ONCE
 
-        photo.input(lambda path: {"problem": "Painting ..."} if path else {}, photo, view, **SILENT)
-        opening = [opened, strokes, brush, note, done, download, finishing]
-        opened_now = photo.input(self._opened, photo, opening, **LAST_WINS)
+        # Painted by the very event that opens it: one that follows it may see no photo yet.
+        opening = [opened, strokes, brush, note, done, download, finishing, view]
+        opened_now = photo.input(self._opened, [photo, *knobs[1:]], opening, js=_LEAVE_OUT_PHOTO, **LAST_WINS)
         # Once unseen, since the first painting of a size takes longer than those that follow a slider.
-        opened_now.success(self._settled, **settled).success(self._warmed, knobs, None, **AT_ONCE)
+        opened_now.success(self._warmed, knobs, None, js=_LEAVE_OUT_PHOTO, **AT_ONCE)
         # The picture of before would look like what the broken file gave.
-        opened_now.failure(lambda: (None, *self._opened(None), {}), None, [photo, *opening, view], **AT_ONCE)
+        opened_now.failure(lambda: (None, *self._opened(None)), None, [photo, *opening], **AT_ONCE)
         for slider in (strength, strokes, share, feather):
             slider.input(self._quick, **quick)
             slider.release(self._settled, **settled)
@@ -134,16 +134,19 @@ class PaintSection:
         return kept, framed(offered, kept)
 
     @told_on_the_page
-    def _opened(self, path: str | None):
+    def _opened(self, path: str | None, *knobs):
         """What changes when a photo is dropped, or taken away."""
         if path is None:
-            return None, gr.skip(), {}, "", *nothing_painted(), gr.Row(visible=False)
+            return None, gr.skip(), {}, "", *nothing_painted(), gr.Row(visible=False), {}
         photo = open_photo(Path(path))
         width, height = photo.size_px
         lost = f" Its painting will differ: {'; '.join(photo.left_out)}." if photo.left_out else ""
         brush = {"photo": as_data_url(photo.quick, icc_profile=photo.icc_profile), "mask": ""}
         strokes = usual_stroke_size(photo, _LARGEST_STROKES)
-        return photo, strokes, brush, f"{width} x {height} px.{lost}", *nothing_painted(), gr.Row(visible=True)
+        first, second, share, strength, _, colors, _, feather = knobs
+        view = self._shown(photo, first, second, share, strength, strokes, colors, brush, feather, quick=False)
+        size = f"{width} x {height} px.{lost}"
+        return photo, strokes, brush, size, *nothing_painted(), gr.Row(visible=True), view
 
     def _quick(self, photo: OpenedPhoto | None, *knobs) -> dict[str, str]:
         return self._shown(photo, *knobs, quick=True)
