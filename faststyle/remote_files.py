@@ -78,11 +78,12 @@ class RemoteFiles:
 @contextlib.contextmanager
 def local_copies(places: Sequence[str]) -> Iterator[list[Path]]:
     """The places as local paths until the block ends, each URL as a copy of what is there; see `RemoteFiles.copy`."""
-    with tempfile.TemporaryDirectory(prefix="faststyle-") as scratch:
-        paths = [Path(place) for place in places]
+    paths = [Path(place) for place in places]
+    with contextlib.ExitStack() as copies:
         for index, path in enumerate(paths):
             if is_url(path):
-                paths[index] = Path(scratch) / str(index) / path.name
+                scratch = copies.enter_context(tempfile.TemporaryDirectory(prefix="faststyle-"))
+                paths[index] = Path(scratch) / path.name
                 RemoteFiles(places[index]).copy(paths[index])
         yield paths
 
